@@ -1,0 +1,15 @@
+"""Authenticated encryption of secrets and payloads. Plain Python: no Odoo import."""
+
+from .errors import SealBroken, VaultError, VaultLocked
+from .keyring import KEY_BYTES, KeyRing, new_key_line
+from .vault import Vault
+
+__all__ = [
+    "KEY_BYTES",
+    "KeyRing",
+    "SealBroken",
+    "Vault",
+    "VaultError",
+    "VaultLocked",
+    "new_key_line",
+]
