@@ -1,0 +1,19 @@
+"""Where everything of this clone lives."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ADDONS = ROOT / "addons"
+CACHE = ROOT / ".cache"
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+DATA = CACHE / "data"
+LOGS = CACHE / "logs"
+TEST_OUTPUT = CACHE / "test-output"
+VAULT_KEY = CACHE / "vault.key"
+
+
+def ensure(folder):
+    """Create ``folder`` with its parents and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
