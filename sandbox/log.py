@@ -53,6 +53,7 @@ class _Entry:
             "method": request.method,
             "path": request.path,
             "query": request.query,
+            "query_string": request.query_string,
             "headers": {name: _masked(name, value) for name, value in request.headers.items()},
             "body": _readable(request.body),
             "status": self.status,
@@ -81,10 +82,14 @@ def _readable(body):
 
 
 class RequestLog:
-    """The last ``keep`` requests; ``count`` goes on counting. Thread-safe."""
+    """The last ``keep`` requests, the last ``keep_answers`` of them with what was answered.
 
-    def __init__(self, keep=20_000):
+    Counting goes on beyond what is kept. Thread-safe.
+    """
+
+    def __init__(self, keep=20_000, keep_answers=2_000):
         self._keep = keep
+        self._keep_answers = keep_answers
         self._lock = threading.Lock()
         self.clear()
 
@@ -102,6 +107,8 @@ class RequestLog:
             request.number = entry.number
             self._entries.append(entry)
             self._counts[vendor] += 1
+            if len(self._entries) > self._keep_answers:
+                self._entries[-self._keep_answers - 1].answer = b""
         return entry
 
     def counts(self):
