@@ -11,6 +11,12 @@
         "security/groups.xml",
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/lanes.xml",
+        "data/connector_cron.xml",
+        "views/finance_connector_views.xml",
+        "views/finance_credential_views.xml",
+        "views/finance_workflow_views.xml",
+        "views/res_config_settings_views.xml",
         # actions before the menus that open them
         "views/menus.xml",
     ],

@@ -8,7 +8,6 @@ the old one is taken away once everything has been sealed again.
 import base64
 import binascii
 import functools
-import functools
 import os
 import re
 import secrets

@@ -1,0 +1,12 @@
+-- stop every connector that calls the real thing, and forget its secrets
+UPDATE finance_credential
+   SET sealed = NULL, sealed_next = NULL, hint = NULL, has_value = FALSE, has_next = FALSE,
+       tested_at = NULL
+ WHERE environment = 'production';
+
+UPDATE finance_connector
+   SET state = 'paused', tested_at = NULL
+ WHERE environment = 'production';
+
+-- this is no longer the database that an administrator confirmed
+DELETE FROM finance_binding;
