@@ -1,0 +1,26 @@
+# What others inherit comes first.
+from . import finance_weak_mixin
+from . import finance_job_mixin
+from . import finance_operation
+
+from . import base_partner_merge
+from . import finance_answer
+from . import finance_audit_event
+from . import finance_binding
+from . import finance_connector
+from . import finance_connector_dashboard
+from . import finance_credential
+from . import finance_exception
+from . import finance_exception_rule
+from . import finance_exception_tag
+from . import finance_exchange
+from . import finance_external_ref
+from . import finance_gate
+from . import finance_job
+from . import finance_job_key
+from . import finance_job_progress
+from . import finance_setting
+from . import finance_vault
+from . import finance_workflow
+from . import res_company
+from . import res_config_settings

@@ -1,0 +1,4 @@
+from . import (
+    finance_credential_rotate,
+    finance_job_done_outside,
+)

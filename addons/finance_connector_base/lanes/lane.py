@@ -1,0 +1,521 @@
+"""A lane: takes jobs, calls vendors in a bounded pool of threads, applies answers one by one.
+
+It runs inside a scheduled action, on the action's cursor. Each job ends in a commit of its own.
+What has to be known whatever happens next (begun, answered) is written on the autocommit
+connection before the next step is taken, so a lane may be killed anywhere: the next one finds its
+jobs by the lock that died with it.
+"""
+
+import logging
+import random
+import resource
+import signal
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from odoo.addons.finance_connector_base.canonical import codec
+from odoo.addons.finance_connector_base.providers.errors import (
+    AuthFailed,
+    ContractBroken,
+    Held,
+    ProviderError,
+    Rejected,
+    Transient,
+    Uncertain,
+)
+from odoo.addons.finance_connector_base.providers.masking import mask_text
+
+from .kill_points import kill_point
+from .link import link_of
+from .queue import CLAIM_CALLS, CLAIM_LOCAL, CLAIM_QUERIES, CLAIM_SOLO, Queue
+
+_logger = logging.getLogger(__name__)
+
+THREADS = 8
+LOCAL_BATCH = 16
+# Local work is done in slices, so that answers do not wait behind it.
+SLICE_SECONDS = 0.05
+LINGER_SECONDS = 30
+POLL_SECONDS = 0.5
+RECOVER_SECONDS = 1.0
+CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
+CONFLICT_TRIES = 5
+HOPELESS_APPLY = 8
+
+
+class _Inline:
+    """A pool that runs at once, in the caller's thread; for tests."""
+
+    def submit(self, function, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_options):
+        return None
+
+
+class Lane:
+    """One run of a lane. env: the scheduled action's; inline: no threads, no commit (tests)."""
+
+    def __init__(self, env, *, inline=False, threads=THREADS):
+        self.env = env
+        self.inline = inline
+        self.threads = 1 if inline else threads
+        # Read before the first claim: a statement here would freeze a snapshot that is then too
+        # old for the rows that the link writes.
+        self.vault = env["finance.vault"]._vault()
+        self.queue = Queue(link_of(env))
+        self.pool = _Inline() if inline else ThreadPoolExecutor(threads)
+        self.flying = {}
+        self.local = deque()
+        self.skipped = {}
+        self.recovered_at = 0.0
+
+    # === RUN === #
+
+    def run(self, wake_other):
+        """Work until there is nothing to do, or the time that Odoo gives is nearly over.
+
+        wake_other: function that wakes one more lane. Returns whether work is left.
+        """
+        end = _time_budget()
+        self.env.cr.commit()
+        self.queue.link.listen()
+        helped = False
+        try:
+            while not _stopping():
+                if end():
+                    return True
+                if self.turn():
+                    if not helped and self.queue.lanes() == 1:
+                        wake_other()
+                        helped = True
+                    continue
+                if not self._linger():
+                    return False
+            return True
+        finally:
+            self.close()
+
+    def turn(self):
+        """Do one round; return whether anything was done."""
+        done = self._recover()
+        done += self._land(timeout=0)
+        done += self._take_off()
+        done += self._work_locally()
+        if not done and self.flying:
+            done += self._land(timeout=POLL_SECONDS)
+        return bool(done or self.flying)
+
+    def close(self):
+        """Let flying calls end, give back what was not begun."""
+        while self.flying:
+            self._land(timeout=POLL_SECONDS)
+        self.pool.shutdown(wait=True)
+        for state in ("pending", "answered"):
+            self.queue.release([c for c in self.local if c.state == state], state=state)
+        self.queue.close()
+
+    def _linger(self):
+        busy, seconds = self.queue.outlook(LINGER_SECONDS)
+        if seconds is None and not busy:
+            return False
+        pause = POLL_SECONDS if seconds is None else min(POLL_SECONDS, seconds)
+        self.queue.link.wait(max(0.01, pause))
+        return True
+
+    # === CALLS === #
+
+    def _take_off(self):
+        """Fill the pool: what is claimed here is begun here, all of it, now."""
+        free = self.threads - len(self.flying)
+        if free <= 0:
+            return 0
+        skipped = self._skipped()
+        claims = self.queue.claim(CLAIM_CALLS, free, skipped)
+        if len(claims) < free:
+            claims += self.queue.claim(CLAIM_QUERIES, free - len(claims), skipped)
+        if claims:
+            kill_point("after_claim")
+        for claim in claims:
+            self._submit(claim)
+        return len(claims)
+
+    def _submit(self, claim):
+        try:
+            call = self._prepared(claim)
+        except CONFLICTS:
+            self.env.cr.rollback()
+            self.queue.release([claim], state=_before(claim), wait=_short(), refund=1)
+            return
+        except Exception as error:
+            self._rollback()
+            self._fail(claim, _as_failure(error))
+            return
+        self.flying[self.pool.submit(call)] = claim
+
+    def _prepared(self, claim):
+        """Return a function without env that makes the call."""
+        env = self.env
+        job = env["finance.job"].browse(claim.id)
+        operation = env["finance.operation"]._named(claim.operation)
+        with self._transaction():
+            policy = job.workflow_id._retry_policy()
+            if _exhausted(policy, claim):
+                raise _Hopeless(
+                    f"Given up after {claim.attempts - 1} attempts that ended without an answer"
+                )
+            started = job._as_started()
+            if claim.request_sealed:
+                text = self.vault.open(
+                    bytes(claim.request_sealed), "finance.job", claim.uuid, "request"
+                ).decode()
+                request = codec.load(operation.request_type, text)
+            else:
+                request = started.env[operation._name]._prepare(started.record)
+            provider = operation._open_session(
+                job.connector_id,
+                job.company_id,
+                effect=claim.effect,
+                job=claim._asdict(),
+            )
+        asking = claim.state == "uncertain"
+        if asking:
+            provider.session.effect = "question"
+        function = type(operation)._query if asking else type(operation)._call
+        return lambda: function(provider, request)
+
+    def _land(self, timeout):
+        """Take the calls that are over, write their answers down, then apply one by one."""
+        if not self.flying:
+            return 0
+        if timeout:
+            wait(list(self.flying), timeout, FIRST_COMPLETED)
+        over = [future for future in self.flying if future.done()]
+        landed = [(self.flying.pop(future), future) for future in over]
+        answered = []
+        for claim, future in landed:
+            error = future.exception()
+            if error is not None:
+                self._call_failed(claim, error)
+            elif claim.state == "uncertain" and future.result() is None:
+                self._not_done(claim)
+            else:
+                answered.append((claim, future.result()))
+        if answered:
+            kill_point("before_answered")
+            seal = self.vault.seal
+            self.queue.answered(
+                [
+                    (c.id, seal(codec.dump(r).encode(), "finance.job", c.uuid, "answer"))
+                    for c, r in answered
+                ]
+            )
+        for claim, result in answered:
+            self._apply(claim, result)
+        return len(landed)
+
+    def _call_failed(self, claim, error):
+        if isinstance(error, Held):
+            self.skipped[claim.connector_id] = time.monotonic() + min(error.retry_after, 5.0)
+            wait_for = error.retry_after * (1 + random.random() * 0.2)
+            self.queue.release([claim], state=_before(claim), wait=wait_for, refund=1)
+            return
+        if not isinstance(error, ProviderError):
+            _logger.error("job %s: %s failed", claim.id, claim.operation, exc_info=error)
+            message = f"{type(error).__name__} in the provider"
+            error = (Uncertain if claim.effect == "once" else Transient)(message)
+        self._fail(claim, error)
+
+    def _not_done(self, claim):
+        """The vendor says that it never got it: the same request may go out."""
+        with self._transaction():
+            job = self.env["finance.job"].browse(claim.id)
+            job._note("job.not_done_at_vendor")
+            job._sql("state = 'pending', worker = NULL, due_at = now() AT TIME ZONE 'UTC'")
+
+    def _skipped(self):
+        now = time.monotonic()
+        self.skipped = {key: until for key, until in self.skipped.items() if until > now}
+        return self.skipped
+
+    # === LOCAL WORK AND APPLY === #
+
+    def _work_locally(self):
+        if not self.local:
+            claims = self.queue.claim(CLAIM_LOCAL, LOCAL_BATCH)
+            claims = claims or self.queue.claim(CLAIM_SOLO, 1)
+            self.local.extend(claims)
+        if not self.local:
+            return 0
+        end, done = time.monotonic() + SLICE_SECONDS, 0
+        while self.local and time.monotonic() < end:
+            claim = self.local.popleft()
+            self._apply_stored(claim)
+            done += 1
+        return done
+
+    def _apply_stored(self, claim):
+        try:
+            if claim.apply_attempts > HOPELESS_APPLY:
+                raise _Hopeless(f"Given up after {claim.apply_attempts - 1} lanes died with it")
+            result = None
+            if claim.answer_sealed:
+                operation = self.env["finance.operation"]._named(claim.operation)
+                place = ("finance.job", claim.uuid, "answer")
+                text = self.vault.open(bytes(claim.answer_sealed), *place).decode()
+                result = codec.load(operation.result_type, text)
+        except Exception as error:
+            self._rollback()
+            self._fail(claim, _as_failure(error))
+            return
+        self._apply(claim, result)
+
+    def _apply(self, claim, result):
+        """Write the result and the end of the job, in one transaction."""
+        try:
+            with self._transaction():
+                job = self.env["finance.job"].browse(claim.id)
+                started = job._as_started()
+                operation = started.env[f"finance.operation.{claim.operation}"]
+                operation._apply(started, result)
+                operation._check_company(started)
+                self.env.flush_all()
+                self._finish(claim, job)
+                kill_point("before_done")
+        except CONFLICTS:
+            state = "answered" if claim.calls else "pending"
+            self.queue.release([claim], state=state, wait=_short())
+        except Exception as error:
+            self._apply_failed(claim, error)
+
+    def _finish(self, claim, job):
+        self.env.cr.execute(
+            """
+            WITH key AS (UPDATE finance_job_key SET outcome = 'done' WHERE job_uuid = %(uuid)s)
+            UPDATE finance_job SET state = 'done', worker = NULL, done_at = now() AT TIME ZONE 'UTC'
+             WHERE id = %(id)s AND worker = %(worker)s
+            """,
+            {"uuid": claim.uuid, "id": claim.id, "worker": self.queue.worker},
+        )
+        if not self.env.cr.rowcount:
+            raise SerializationFailure(f"job {claim.id} is no longer ours")
+        if claim.effect in ("idempotent", "once"):
+            job._note("job.done")
+        if claim.error_class or claim.attempts > 1 or claim.apply_attempts:
+            self.env["finance.exception"]._resolve(job=job, note="job.done")
+
+    def _apply_failed(self, claim, error):
+        _logger.warning("job %s: applying %s failed", claim.id, claim.operation, exc_info=error)
+        attempts = claim.apply_attempts + 1
+        failure = _as_failure(error)
+        if isinstance(error, UserError) or attempts >= HOPELESS_APPLY:
+            self._fail(claim, failure, answered=claim.calls)
+            return
+        with self._transaction():
+            self._note_failure(claim, failure, state="answered" if claim.calls else "pending",
+                               wait=min(600, 2**attempts), apply_attempts=attempts)  # fmt: skip
+
+    # === FAILURES === #
+
+    def _fail(self, claim, error, answered=False):
+        """Decide what a failure means for the job, and tell people where they must act."""
+        for _attempt in range(CONFLICT_TRIES):
+            try:
+                self._decide(claim, error, answered)
+                return
+            except CONFLICTS:
+                time.sleep(_short())
+        self.queue.release([claim], state="answered" if answered else _before(claim), wait=1.0)
+
+    def _decide(self, claim, error, answered):
+        with self._transaction():
+            job = self.env["finance.job"].browse(claim.id)
+            if isinstance(error, AuthFailed):
+                self._note_failure(claim, error, state=_before(claim), refund=1)
+                job.connector_id._needs_attention(error.message)
+            elif isinstance(error, Uncertain):
+                self._became_uncertain(job, claim, error)
+            elif isinstance(error, Transient):
+                self._later_or_never(job, claim, error)
+            else:
+                self._bury(job, claim, error, answered)
+
+    def _later_or_never(self, job, claim, error):
+        policy = job.workflow_id._retry_policy()
+        wait_for = policy.delay(claim.attempts, error.retry_after)
+        elapsed = (self.env.cr.now() - claim.called_at).total_seconds() if claim.called_at else 0
+        if not policy.exhausted(claim.attempts, elapsed, wait_for):
+            self._note_failure(claim, error, state=_before(claim), wait=wait_for)
+        elif claim.state == "uncertain":
+            self._note_failure(claim, error, state="uncertain", wait=None)
+        else:
+            self._bury(job, claim, error)
+
+    def _became_uncertain(self, job, claim, error):
+        operation = self.env["finance.operation"]._named(claim.operation)
+        wait_for = 1.0 if operation._can_query() else None
+        self._note_failure(claim, error, state="uncertain", wait=wait_for)
+        self._raise(job, "job.uncertain", error)
+        job._note("job.uncertain")
+
+    def _bury(self, job, claim, error, answered=False):
+        self._note_failure(claim, error, state="dead")
+        codes = {Rejected: "job.rejected", ContractBroken: "contract.drift"}
+        self._raise(job, codes.get(type(error), "job.dead"), error)
+        self.env.cr.execute(
+            "UPDATE finance_job_key SET outcome = 'stopped' WHERE job_uuid = %s", [claim.uuid]
+        )
+        job._note("job.stopped", error=type(error).__name__, code=error.code, answered=answered)
+
+    def _raise(self, job, code, error):
+        special = None
+        if f"finance.operation.{job.operation}" in self.env:
+            operation = self.env["finance.operation"]._named(job.operation)
+            special = operation._failed(job, error)
+        code, values = special or (code, {})
+        params = {
+            "operation": job.operation,
+            "code": error.code,
+            "text": str(error.message)[:500],
+            "status": error.status,
+            "request_id": error.request_id,
+            "field": getattr(error, "field", ""),
+            "version": getattr(error, "version", ""),
+        }
+        self.env["finance.exception"]._raise(
+            code,
+            document=job._document() or None,
+            job=job,
+            connector=job.connector_id,
+            company=job.company_id,
+            params=params | values.pop("params", {}),
+            **values,
+        )
+
+    def _note_failure(self, claim, error, *, state, wait=0.0, refund=0, apply_attempts=None):
+        self.env.cr.execute(
+            """
+            UPDATE finance_job
+               SET state = %(state)s, worker = NULL, error_class = %(class)s,
+                   error_code = %(code)s, error_text = %(text)s,
+                   attempts = attempts - %(refund)s,
+                   apply_attempts = COALESCE(%(apply_attempts)s, apply_attempts),
+                   due_at = clock_timestamp() AT TIME ZONE 'UTC' + interval '1 s' * %(wait)s
+             WHERE id = %(id)s
+            """,
+            {
+                "id": claim.id,
+                "state": state,
+                "class": type(error).__name__,
+                "code": error.code,
+                "text": _masked(error.message),
+                "refund": refund,
+                "apply_attempts": apply_attempts,
+                "wait": wait,
+            },
+        )
+        self.env["finance.job"].browse(claim.id).invalidate_recordset()
+
+    # === RECOVERY === #
+
+    def _recover(self):
+        """Take up what lanes that died left behind."""
+        now = time.monotonic()
+        if now - self.recovered_at < RECOVER_SECONDS and not self.inline:
+            return 0
+        self.recovered_at = now
+        claims = self.queue.recover()
+        for claim in claims:
+            self._take_over(claim)
+        return len(claims)
+
+    def _take_over(self, claim):
+        _logger.warning("job %s (%s) was left behind by a dead lane", claim.id, claim.operation)
+        if claim.state == "calling" and claim.effect == "once":
+            self._fail(claim, Uncertain("The server stopped while the request was under way"))
+        elif claim.state == "calling":
+            self.queue.release([claim], state="pending")
+        else:
+            self.queue.release([claim], state=claim.state)
+
+    # === TRANSACTIONS === #
+
+    @contextmanager
+    def _transaction(self):
+        """One transaction; in a test, a savepoint of the test's one."""
+        if self.inline:
+            with self.env.cr.savepoint():
+                yield
+            return
+        try:
+            yield
+            self.env.flush_all()
+            self.env.cr.commit()
+        except BaseException:
+            self.env.cr.rollback()
+            raise
+
+    def _rollback(self):
+        if not self.inline:
+            self.env.cr.rollback()
+
+
+class _Hopeless(ProviderError):
+    """Tried often enough."""
+
+
+def _before(claim):
+    return "uncertain" if claim.state == "uncertain" else "pending"
+
+
+def _short():
+    return 0.05 + random.random() * 0.2
+
+
+def _exhausted(policy, claim):
+    """A worker that dies leaves no failure behind, only an attempt."""
+    return claim.attempts > policy.max_attempts
+
+
+def _as_failure(error):
+    if isinstance(error, ProviderError):
+        return error
+    if isinstance(error, UserError):
+        return Rejected(str(error), code="odoo")
+    if isinstance(error, psycopg2.Error):
+        return _Hopeless(f"{type(error).__name__} while writing to the database")
+    return _Hopeless(f"{type(error).__name__}: {error}"[:500])
+
+
+def _masked(text):
+    return mask_text(str(text))[:2000]
+
+
+def _time_budget():
+    """Return a function that tells whether the limits of Odoo's watchdog come near."""
+    real = config["limit_time_real_cron"]
+    real = config["limit_time_real"] if real in (-1, None) else real
+    seconds = min(60.0, real / 2) if real else 60.0
+    end = time.monotonic() + seconds
+    soft, _hard = resource.getrlimit(resource.RLIMIT_CPU)
+    cpu_end = None if soft == resource.RLIM_INFINITY else soft - min(10, soft / 4)
+    return lambda: time.monotonic() > end or (cpu_end and time.process_time() > cpu_end)
+
+
+def _stopping():
+    """Return whether the server was asked to stop."""
+    server = getattr(signal.getsignal(signal.SIGINT), "__self__", None)
+    return not getattr(server, "alive", True) or getattr(server, "quit_signals_received", 0) > 0

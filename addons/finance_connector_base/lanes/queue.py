@@ -1,0 +1,163 @@
+"""How jobs change hands between lanes: plain SQL on the autocommit connection.
+
+Autocommit means READ COMMITTED with a fresh snapshot a statement, so a claim neither meets a
+serialization failure nor sees a row that another lane took a moment ago.
+"""
+
+from collections import namedtuple
+
+from .ports import LANE_LOCK
+
+NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
+
+COLUMNS = (
+    "id", "uuid", "operation", "effect", "calls", "state", "attempts", "apply_attempts",
+    "connector_id", "company_id", "workflow_id", "key", "trace_id", "request_sealed",
+    "answer_sealed", "called_at", "error_class",
+)  # fmt: skip
+Claim = namedtuple("Claim", COLUMNS)
+
+# `= ANY(ARRAY(…))` and never `IN (…)`: the planner may run an IN subquery once a row, and then
+# LIMIT limits nothing.
+_CLAIM = """
+    UPDATE finance_job SET worker = %(worker)s, {changes}
+     WHERE id = ANY(ARRAY(
+        SELECT j.id FROM finance_job j
+         WHERE {ready}
+           AND j.worker IS NULL
+           AND j.due_at <= {now}
+           AND j.held_reason IS NULL
+           AND j.connector_id <> ALL(%(skipped)s)
+           AND NOT EXISTS (
+               SELECT FROM finance_job older
+                WHERE older.stream = j.stream AND older.id < j.id
+                  AND older.state NOT IN ('done', 'cancelled'))
+           AND NOT EXISTS (
+               SELECT FROM finance_gate g
+                WHERE g.connector_id = j.connector_id
+                  AND (g.stopped OR g.open_until > {now})
+                  AND j.calls AND j.state = 'pending')
+         ORDER BY j.priority, j.id
+         LIMIT %(limit)s
+           FOR UPDATE OF j SKIP LOCKED))
+ RETURNING {columns}
+"""
+# What is begun is written before it is begun: the attempt of a call, and of a job that runs alone
+# because it was in a lane that died.
+CLAIM_CALLS = _CLAIM.format(
+    ready="j.state = 'pending' AND j.calls",
+    changes=f"state = 'calling', attempts = attempts + 1, called_at = COALESCE(called_at, {NOW})",
+    now=NOW,
+    columns=", ".join(COLUMNS),
+)
+CLAIM_QUERIES = _CLAIM.format(
+    ready="j.state = 'uncertain' AND j.calls",
+    changes="attempts = attempts + 1",
+    now=NOW,
+    columns=", ".join(COLUMNS),
+)
+CLAIM_LOCAL = _CLAIM.format(
+    ready="(j.state = 'answered' OR (j.state = 'pending' AND NOT j.calls)) AND NOT j.solo",
+    changes="error_code = error_code",
+    now=NOW,
+    columns=", ".join(COLUMNS),
+)
+CLAIM_SOLO = _CLAIM.format(
+    ready="(j.state = 'answered' OR (j.state = 'pending' AND NOT j.calls)) AND j.solo",
+    changes="apply_attempts = apply_attempts + 1",
+    now=NOW,
+    columns=", ".join(COLUMNS),
+)
+
+_DEAD_LANES = """
+    SELECT DISTINCT worker FROM finance_job WHERE worker IS NOT NULL
+    EXCEPT
+    SELECT objid::bigint::int FROM pg_locks
+     WHERE locktype = 'advisory' AND classid = %(lock)s AND objsubid = 2 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_RECOVER = f"""
+    UPDATE finance_job SET worker = %(worker)s, solo = solo OR state <> 'calling'
+     WHERE worker = ANY(%(dead)s) AND state IN ('pending', 'calling', 'answered', 'uncertain')
+ RETURNING {", ".join(COLUMNS)}
+"""
+_ANSWERED = f"""
+    UPDATE finance_job j SET state = 'answered', answer_sealed = v.answer
+      FROM (VALUES %s) AS v(id, answer)
+     WHERE j.id = v.id
+"""
+_RELEASE = f"""
+    UPDATE finance_job
+       SET worker = NULL, state = %(state)s, due_at = {NOW} + interval '1 s' * %(wait)s,
+           attempts = attempts - %(refund)s,
+           called_at = CASE WHEN %(refund)s = 1 AND attempts = 1 THEN NULL ELSE called_at END
+     WHERE id = ANY(%(ids)s)
+"""
+_WORK = f"""
+    SELECT EXISTS (SELECT FROM finance_job WHERE worker IS NOT NULL),
+           MIN(EXTRACT(EPOCH FROM due_at - {NOW}))
+      FROM finance_job
+     WHERE state IN ('pending', 'answered') AND worker IS NULL AND held_reason IS NULL
+       AND due_at < {NOW} + interval '1 s' * %(horizon)s
+       AND NOT EXISTS (SELECT FROM finance_gate g WHERE g.connector_id = finance_job.connector_id
+                          AND (g.stopped OR g.open_until > {NOW} + interval '1 s' * %(horizon)s)
+                          AND finance_job.calls AND finance_job.state = 'pending')
+       AND NOT EXISTS (SELECT FROM finance_job older
+                        WHERE older.stream = finance_job.stream AND older.id < finance_job.id
+                          AND older.state NOT IN ('done', 'cancelled'))
+"""
+
+
+class Queue:
+    """One lane's hands on the job table. ``link`` is a `Link` or, in tests, a `TestLink`."""
+
+    def __init__(self, link):
+        self.link = link
+        self.worker = link.execute("SELECT nextval('finance_lane_worker_seq')")[0][0]
+        link.execute("SELECT pg_advisory_lock(%s, %s)", (LANE_LOCK, self.worker))
+
+    def close(self):
+        """Give the lane's lock back: whatever it still holds is free for others."""
+        self.link.execute("SELECT pg_advisory_unlock(%s, %s)", (LANE_LOCK, self.worker))
+
+    def claim(self, statement, limit, skipped=()):
+        """Take up to ``limit`` jobs by one of the CLAIM statements; return `Claim` rows."""
+        values = {"worker": self.worker, "limit": limit, "skipped": list(skipped)}
+        return sorted(Claim(*row) for row in self.link.execute(statement, values))
+
+    def recover(self):
+        """Take over the jobs of lanes that died; return `Claim` rows."""
+        dead = [row[0] for row in self.link.execute(_DEAD_LANES, {"lock": LANE_LOCK})]
+        if not dead:
+            return []
+        rows = self.link.execute(_RECOVER, {"worker": self.worker, "dead": dead})
+        return [Claim(*row) for row in rows]
+
+    def answered(self, answers):
+        """Note that answers came: pairs of job id and sealed answer."""
+        if answers:
+            self.link.execute_values(_ANSWERED, answers, "(%s, %s::bytea)")
+
+    def release(self, claims, *, state, wait=0.0, refund=0):
+        """Give jobs back untouched; ``refund=1`` takes back an attempt that was not made."""
+        if claims:
+            ids = [claim.id for claim in claims]
+            self.link.execute(
+                _RELEASE, {"ids": ids, "state": state, "wait": wait, "refund": refund}
+            )
+
+    def outlook(self, horizon):
+        """Return (is any job in a lane's hands, seconds until the next is due or None)."""
+        busy, wait = self.link.execute(_WORK, {"horizon": horizon})[0]
+        return busy, None if wait is None else max(0.0, float(wait))
+
+    def lanes(self):
+        """Return how many lanes are awake on this database, on all hosts."""
+        return self.link.execute(
+            """
+            SELECT count(*) FROM pg_locks
+             WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """,
+            (LANE_LOCK,),
+        )[0][0]

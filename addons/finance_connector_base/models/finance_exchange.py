@@ -1,0 +1,88 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
+
+from ..fields import WeakMany2one
+
+OUTCOMES = [
+    ("ok", "Answered"),
+    ("transient", "Failed, may work later"),
+    ("rejected", "Refused"),
+    ("auth", "Credentials refused"),
+    ("uncertain", "Answer unknown"),
+    ("contract", "Answer not as promised"),
+]
+
+
+class FinanceExchange(models.Model):
+    """One exchange with the outside: what, when, how long, how it ended.
+
+    Written by the recorder port on its own connection, so that it survives a rollback of the
+    business transaction. What is shown is masked; the exact bytes are sealed.
+    """
+
+    _name = "finance.exchange"
+    _description = "Exchange"
+    _log_access = False
+    _order = "id desc"
+    _rec_name = "operation"
+
+    uuid = fields.Char(readonly=True)
+    connector_id = WeakMany2one("finance.connector", readonly=True, index=True)
+    company_id = WeakMany2one("res.company", readonly=True, index=True)
+    job_id = WeakMany2one("finance.job", readonly=True, index="btree_not_null")
+    trace_id = fields.Char("Trace", readonly=True, index=True)
+    operation = fields.Char(readonly=True)
+    method = fields.Char(readonly=True)
+    url = fields.Char("URL", readonly=True)
+    status = fields.Integer("HTTP status", readonly=True, aggregator=None)
+    outcome = fields.Selection(OUTCOMES, readonly=True)
+    error_code = fields.Char(readonly=True)
+    error_text = fields.Char("What happened", readonly=True)
+    request_id = fields.Char("Vendor's request id", readonly=True)
+    started_at = fields.Datetime(readonly=True, index=True)
+    duration_ms = fields.Float("Duration (ms)", readonly=True, aggregator="avg")
+    request_masked = fields.Text("Sent (masked)", readonly=True)
+    response_masked = fields.Text("Received (masked)", readonly=True)
+    request_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+    response_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+
+    def _open_sealed(self, part):
+        """Return the exact bytes of ``part`` ("request" or "response").
+
+        Controllers and auditors only; each opening is an audit event. Raises UserError when there
+        is nothing to open.
+        """
+        self.ensure_one()
+        if not self.env.su and not (
+            self.env.user.has_group("finance_connector_base.group_controller")
+            or self.env.user.has_group("finance_connector_base.group_auditor")
+        ):
+            raise AccessError(self.env._("Only a controller or an auditor opens what was sent."))
+        self.check_access("read")
+        column = {"request": "request_sealed", "response": "response_sealed"}[part]
+        self.env.cr.execute(f"SELECT {column} FROM finance_exchange WHERE id = %s", [self.id])
+        sealed = self.env.cr.fetchone()[0]
+        if not sealed:
+            raise UserError(self.env._("Exchange %(id)s has no %(part)s.", id=self.id, part=part))
+        self.env["finance.audit.event"]._record(
+            "payload.opened", self, connector=self.connector_id, trace_id=self.trace_id,
+            data={"part": part},
+        )  # fmt: skip
+        vault = self.env["finance.vault"]._vault()
+        return vault.open(bytes(sealed), "finance.exchange", self.uuid, part)
+
+    @api.autovacuum
+    def _vacuum(self):
+        """Delete exchanges older than the retention of finished jobs, in small batches."""
+        days = self.env["finance.job"]._retention_days()
+        self.env.cr.execute(
+            """
+            DELETE FROM finance_exchange WHERE id = ANY(ARRAY(
+                SELECT id FROM finance_exchange
+                 WHERE started_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %s
+                 ORDER BY id LIMIT 5000))
+            """,
+            [days],
+        )
+        return self.env.cr.rowcount, 1 if self.env.cr.rowcount == 5000 else 0

@@ -1,0 +1,581 @@
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
+from odoo.tools import SQL, config
+
+from ..canonical import codec
+from ..fields import WeakMany2one
+from ..lanes.lane import Lane
+from ..lanes.link import WAKE_CHANNEL
+from .finance_operation import CHANGING, EFFECTS
+
+STATES = [
+    ("pending", "Waiting"),
+    ("calling", "Calling"),
+    ("answered", "Answered"),
+    ("done", "Done"),
+    ("uncertain", "Answer unknown"),
+    ("dead", "Stopped"),
+    ("cancelled", "Cancelled"),
+]
+FINISHED = ("done", "cancelled")
+VACUUM_ROWS = 2000
+MOST_LANES = 4
+
+# Which button may be pressed in which state: the one table for views, buttons and exceptions.
+ALLOWED = {
+    "retry": ("pending", "answered", "dead"),
+    "cancel": ("pending", "dead"),
+    "query": ("uncertain",),
+    "send_again": ("uncertain",),
+    "done_outside": ("pending", "uncertain", "dead"),
+}
+_INSERTED = (
+    "uuid", "operation", "effect", "calls", "connector_id", "workflow_id", "company_id",
+    "user_id", "res_model", "res_id", "document_model", "document_id", "stream", "key",
+    "request_digest", "request_sealed", "state", "priority", "due_at", "created_at", "trace_id",
+    "attempts", "apply_attempts", "solo",
+)  # fmt: skip
+
+
+class FinanceJob(models.Model):
+    """One unit of work: written with the business change, run after its commit.
+
+    ``pending → calling → answered → done``; *uncertain*, *dead* and *cancelled* wait for people.
+    Lanes move it by plain SQL (``lanes/queue.py``); people move it by the buttons here.
+    """
+
+    _name = "finance.job"
+    _description = "Job"
+    _log_access = False
+    _order = "id desc"
+
+    uuid = fields.Char(readonly=True)
+    operation = fields.Char(readonly=True, required=True)
+    effect = fields.Selection(EFFECTS, readonly=True, required=True)
+    calls = fields.Boolean(readonly=True, help="Whether running it calls a vendor")
+    connector_id = WeakMany2one("finance.connector", readonly=True)
+    workflow_id = WeakMany2one("finance.workflow", readonly=True)
+    company_id = WeakMany2one("res.company", readonly=True)
+    user_id = WeakMany2one("res.users", "Started by", readonly=True)
+    res_model = fields.Char("Record model", readonly=True)
+    res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
+    document_model = fields.Char(readonly=True)
+    document_id = fields.Many2oneReference(
+        "Document", model_field="document_model", readonly=True
+    )
+    document_name = fields.Char("Document name", compute="_compute_document_name")
+    stream = fields.Char(readonly=True, help="Jobs of one stream run one after the other")
+    key = fields.Char(readonly=True, help="Idempotency key")
+    request_digest = fields.Char(readonly=True)
+    request_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+    answer_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+    state = fields.Selection(STATES, readonly=True, required=True)
+    priority = fields.Integer(readonly=True, aggregator=None, help="Lower runs earlier")
+    due_at = fields.Datetime("Due", readonly=True)
+    attempts = fields.Integer(readonly=True, aggregator=None, help="Calls begun")
+    apply_attempts = fields.Integer(readonly=True, aggregator=None)
+    worker = fields.Integer(readonly=True, help="The lane that has it")
+    solo = fields.Boolean(readonly=True, help="Was in a lane that died: runs alone")
+    trace_id = fields.Char("Trace", readonly=True)
+    error_class = fields.Char(readonly=True)
+    error_code = fields.Char(readonly=True)
+    error_text = fields.Char("Last failure", readonly=True)
+    held_reason = fields.Char(readonly=True)
+    created_at = fields.Datetime(readonly=True)
+    called_at = fields.Datetime("First called", readonly=True)
+    done_at = fields.Datetime(readonly=True)
+    progress_done = fields.Integer(compute="_compute_progress")
+    progress_total = fields.Integer(compute="_compute_progress")
+    done_outside_ref = fields.Char("Done outside: reference", readonly=True)
+    done_outside_date = fields.Date("Done outside on", readonly=True)
+    attachment_ids = fields.One2many(
+        "ir.attachment", "res_id", domain=[("res_model", "=", "finance.job")], readonly=True
+    )
+    situation = fields.Selection(
+        [
+            ("decision", "Needs a decision"),
+            ("unknown", "Answer unknown"),
+            ("stopped", "Stopped"),
+            ("retry", "Waiting for retry"),
+            ("waiting", "Waiting"),
+            ("running", "Running"),
+            ("done", "Done"),
+            ("cancelled", "Cancelled"),
+        ],
+        compute="_compute_situation",
+    )
+
+    def init(self):
+        """Indexes for the claim; partial, so that finished jobs cost nothing."""
+        self.env.cr.execute(
+            "CREATE SEQUENCE IF NOT EXISTS finance_lane_worker_seq MAXVALUE 2147483647 CYCLE"
+        )
+        for name, where in (
+            ("call", "state = 'pending' AND calls"),
+            ("local", "state = 'answered' OR (state = 'pending' AND NOT calls)"),
+        ):
+            self.env.cr.execute(
+                f"CREATE INDEX IF NOT EXISTS finance_job_{name}_claim"
+                f" ON finance_job (priority, id) WHERE worker IS NULL AND ({where})"
+            )
+        for name, columns, where in (
+            ("stream", "stream, id", "state NOT IN ('done', 'cancelled')"),
+            ("worker", "worker", "worker IS NOT NULL"),
+            ("uncertain", "due_at", "state = 'uncertain' AND due_at IS NOT NULL"),
+            ("finished", "done_at", "state IN ('done', 'cancelled')"),
+            ("key", "key", "true"),
+            ("trace", "trace_id", "true"),
+            ("record", "res_model, res_id", "true"),
+            ("document", "document_model, document_id", "true"),
+        ):
+            self.env.cr.execute(
+                f"CREATE INDEX IF NOT EXISTS finance_job_{name}_index"
+                f" ON finance_job ({columns}) WHERE {where}"
+            )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("operation", "document_model", "document_id")
+    def _compute_display_name(self):
+        for job in self:
+            job.display_name = f"{job.operation} {job.document_name or job.key or job.id}"
+
+    @api.depends("document_model", "document_id")
+    def _compute_document_name(self):
+        for job in self:
+            document = job.sudo()._document()
+            job.document_name = document.display_name if document else False
+
+    @api.depends("state", "error_class", "attempts")
+    def _compute_situation(self):
+        table = {
+            "uncertain": "unknown",
+            "calling": "running",
+            "answered": "running",
+            "done": "done",
+            "cancelled": "cancelled",
+        }
+        for job in self:
+            if job.state == "dead":
+                rejected = job.error_class in ("Rejected", "ContractBroken")
+                job.situation = "decision" if rejected else "stopped"
+            elif job.state == "pending":
+                job.situation = "retry" if job.error_class else "waiting"
+            else:
+                job.situation = table.get(job.state)
+
+    def _compute_progress(self):
+        steps = {row.job_id.id: row for row in self.env["finance.job.progress"]._of(self)}
+        for job in self:
+            job.progress_done = steps[job.id].done if job.id in steps else 0
+            job.progress_total = steps[job.id].total if job.id in steps else 0
+
+    # === ENQUEUE === #
+
+    @api.model
+    def _enqueue(
+        self, records, operation, *, revision=0, connector=None, company=None, priority=10,
+        due_at=None, trace_id=None,
+    ):  # fmt: skip
+        """Write one job a record of ``records`` and return them, in the records' order.
+
+        For work that changes something at a vendor, the request is prepared now and stored sealed:
+        what goes out is what was decided. ``revision`` (int, or a function of the record) makes
+        the key of a second decision on the same record another one. An existing job of the same
+        key and content is returned instead of a new one; other content raises UserError.
+        """
+        if not records:
+            return self.browse()
+        model = self.env["finance.operation"]._named(operation)
+        rows = [
+            self._row(model, record, revision, connector, company, trace_id) for record in records
+        ]
+        for row in rows:
+            row.update(priority=priority, due_at=due_at or row["created_at"])
+        owners = self.env["finance.job.key"].sudo()._claim(rows)
+        new = [row for row in rows if owners[row["connector_id"], row["key"]] == row["uuid"]]
+        if model.cancels and new:
+            new = self._cancel_pairs(model, new)
+        self._insert(new)
+        uuids = [owners[row["connector_id"], row["key"]] for row in rows]
+        jobs = {job.uuid: job for job in self.sudo().search([("uuid", "in", uuids)])}
+        return self.browse([jobs[uuid].id for uuid in uuids if uuid in jobs])
+
+    def _row(self, model, record, revision, connector, company, trace_id):
+        connector = connector or record.connector_id
+        company = company or record.company_id
+        effect = model.effect
+        document = record._finance_document() if hasattr(record, "_finance_document") else record
+        identity = record._finance_uuid() if hasattr(record, "_finance_uuid") else str(uuid4())
+        number = revision(record) if callable(revision) else revision
+        uuid = str(uuid4())
+        request = model._prepare(record) if effect in CHANGING else None
+        text = codec.dump(request) if request is not None else ""
+        operation = model._name.removeprefix("finance.operation.")
+        workflow = connector._workflow(company, model.flow) if connector and model.flow else None
+        return {
+            "uuid": uuid,
+            "operation": operation,
+            "effect": effect,
+            "calls": effect != "local",
+            "connector_id": connector.id if connector else 0,
+            "workflow_id": workflow.id if workflow else None,
+            "company_id": company.id,
+            "user_id": self.env.uid,
+            "res_model": record._name,
+            "res_id": record.id,
+            "document_model": document._name,
+            "document_id": document.id,
+            "stream": f"{connector.id if connector else 0}:{identity}",
+            "key": f"{identity}:{operation}:{number}",
+            "request_digest": codec.digest(request) if request is not None else "",
+            "request_sealed": self._seal(text, uuid, "request") if text else None,
+            "state": "pending",
+            "created_at": fields.Datetime.now(),
+            "trace_id": trace_id or ("trace_id" in record and record.trace_id) or uuid4().hex,
+            "attempts": 0,
+            "apply_attempts": 0,
+            "solo": False,
+        }
+
+    def _insert(self, rows):
+        if not rows:
+            return
+        self.env.flush_all()
+        self.env.cr.execute_values(
+            f"INSERT INTO finance_job ({', '.join(_INSERTED)}) VALUES %s",
+            [tuple(row[name] for name in _INSERTED) for row in rows],
+            page_size=1000,
+        )
+        self.env["finance.audit.event"]._record_many(
+            [
+                {
+                    "kind": "job.enqueued",
+                    "res_model": row["document_model"],
+                    "res_id": row["document_id"],
+                    "connector_id": row["connector_id"] or None,
+                    "company_id": row["company_id"],
+                    "trace_id": row["trace_id"],
+                    "data": {k: row[k] for k in ("uuid", "operation", "key", "request_digest")},
+                }
+                for row in rows
+                if row["effect"] in CHANGING
+            ]
+        )
+        self._wake()
+
+    def _cancel_pairs(self, model, rows):
+        """Cancel never-called jobs that ``rows`` would undo; return the rows still needed.
+
+        A row is still needed when the vendor knows, or may know, of the record.
+        """
+        streams = [row["stream"] for row in rows]
+        self.env.cr.execute(
+            """
+            UPDATE finance_job SET state = 'cancelled', done_at = now() AT TIME ZONE 'UTC'
+             WHERE stream = ANY(%s) AND operation = ANY(%s) AND worker IS NULL
+               AND state = 'pending' AND called_at IS NULL
+         RETURNING id
+            """,
+            [streams, list(model.cancels)],
+        )
+        cancelled = self.browse([row[0] for row in self.env.cr.fetchall()])
+        self.invalidate_model()
+        for job in cancelled:
+            job._ended("cancelled")
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT stream FROM finance_job j
+             WHERE stream = ANY(%(streams)s) AND operation = ANY(%(cancels)s)
+               AND called_at IS NOT NULL
+               AND NOT EXISTS (
+                   SELECT FROM finance_job later
+                    WHERE later.stream = j.stream AND later.id > j.id
+                      AND later.operation = %(own)s AND later.state = 'done')
+            """,
+            {
+                "streams": streams,
+                "cancels": list(model.cancels),
+                "own": model._name.removeprefix("finance.operation."),
+            },
+        )
+        maybe_known = {row[0] for row in self.env.cr.fetchall()}
+        needed = []
+        for row in rows:
+            record = self.env[row["res_model"]].browse(row["res_id"])
+            if row["stream"] in maybe_known or model._vendor_knows(record):
+                needed.append(row)
+        skipped = [row["uuid"] for row in rows if row not in needed]
+        if skipped:
+            self.env.cr.execute(
+                "UPDATE finance_job_key SET outcome = 'not needed' WHERE job_uuid = ANY(%s)",
+                [skipped],
+            )
+        return needed
+
+    def _wake(self):
+        """Wake a lane when this transaction commits; once a transaction, however many jobs."""
+        seen = self.env.cr.precommit.data
+        if seen.get("finance_lane_woken"):
+            return
+        seen["finance_lane_woken"] = True
+        self.env.cr.precommit.add(lambda: seen.pop("finance_lane_woken", None))
+        self.env.cr.execute(SQL("SELECT pg_notify(%s, '')", WAKE_CHANNEL))
+        lane = self.env.ref("finance_connector_base.cron_lane_1", raise_if_not_found=False)
+        if lane:
+            lane.sudo()._trigger()
+
+    # === LANES === #
+
+    @api.model
+    def _run_lane(self, number):
+        """Run lane ``number`` (1 to 4): the code of its scheduled action."""
+        if number > self._lane_count():
+            return
+        cron = self.env.ref(f"finance_connector_base.cron_lane_{number}")
+        following = self.env.ref(
+            f"finance_connector_base.cron_lane_{number % self._lane_count() + 1}"
+        )
+
+        def wake(lane):
+            lane._trigger()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+
+        if Lane(self.env).run(lambda: wake(following)):
+            wake(cron)
+
+    @api.model
+    def _lane_count(self):
+        """Return how many lanes may run: one cron worker stays free for everything else."""
+        wanted = self.env["ir.config_parameter"].sudo().get_param("finance_connector.lanes", "4")
+        threads = config["max_cron_threads"]
+        return max(1, min(int(wanted), MOST_LANES, threads - 1))
+
+
+    # === WHAT A LANE ASKS === #
+
+    def _document(self):
+        """Return the document that people know the job by, empty when it is gone."""
+        if not self.document_model or self.document_model not in self.env:
+            return None
+        return self.env[self.document_model].browse(self.document_id).exists()
+
+    @property
+    def record(self):
+        """The record that the operation works on."""
+        return self.env[self.res_model].browse(self.res_id)
+
+    def _seal(self, text, uuid, part):
+        return self.env["finance.vault"]._vault().seal(
+            text.encode(), "finance.job", uuid, part
+        )
+
+    def _open(self, part):
+        """Return the sealed text of ``part`` ("request" or "answer"), "" when there is none."""
+        self.env.cr.execute(
+            f"SELECT {part}_sealed FROM finance_job WHERE id = %s", [self.id]
+        )
+        sealed = self.env.cr.fetchone()[0]
+        if not sealed:
+            return ""
+        vault = self.env["finance.vault"]._vault()
+        return vault.open(bytes(sealed), "finance.job", self.uuid, part).decode()
+
+    def _as_started(self):
+        """Return the job in the environment of who started it: user, language, one company."""
+        user = self.user_id.exists() or self.env.ref("base.user_root")
+        company = self.company_id
+        context = {"lang": user.lang, "tz": user.tz, "allowed_company_ids": company.ids}
+        env = api.Environment(self.env.cr, user.id, context, su=True)
+        return self.with_env(env)
+
+    def _progress(self, done, total):
+        """Show how far long work has come; visible at once, whatever becomes of the work."""
+        self.env["finance.job.progress"]._show(self, done, total)
+
+    @api.model
+    def _unfinished(self, records):
+        """Return the unfinished jobs that work on ``records``, or are known by them."""
+        ids = records.ids
+        return self.sudo().search(
+            [
+                ("state", "not in", FINISHED),
+                "|",
+                "&", ("res_model", "=", records._name), ("res_id", "in", ids),
+                "&", ("document_model", "=", records._name), ("document_id", "in", ids),
+            ]
+        )  # fmt: skip
+
+    def _ended(self, outcome, **data):
+        """Note that the job is over: the key's outcome, and the audit event of an effect."""
+        self.env.cr.execute(
+            "UPDATE finance_job_key SET outcome = %s WHERE job_uuid = %s", [outcome, self.uuid]
+        )
+        if self.effect in CHANGING:
+            self._note(f"job.{outcome}", **data)
+
+    def _note(self, kind, **data):
+        self.env["finance.audit.event"]._record(
+            kind,
+            self.sudo()._document() or None,
+            connector=self.connector_id,
+            company=self.company_id,
+            trace_id=self.trace_id,
+            data={"uuid": self.uuid, "operation": self.operation, "key": self.key, **data},
+        )
+
+    # === WHAT PEOPLE PRESS === #
+
+    def action_retry(self):
+        """Run again with the same key and the same stored request."""
+        self._press("retry", "group_user")
+        for job in self:
+            state = "answered" if job._open("answer") else "pending"
+            job._move(state, "job.replayed")
+        self._wake()
+
+    def action_cancel(self):
+        """End without doing it."""
+        self._press("cancel", "group_controller")
+        for job in self:
+            if job.called_at and job.effect in CHANGING and job.error_class != "Rejected":
+                raise UserError(
+                    self.env._(
+                        "%(job)s was already sent at least once, so it may have been done. Ask the"
+                        " vendor, or record it as done outside.",
+                        job=job.display_name,
+                    )
+                )
+            job._move("cancelled", "job.cancelled")
+
+    def action_query(self):
+        """Ask the vendor what became of it."""
+        self._press("query", "group_user")
+        for job in self:
+            if not self.env["finance.operation"]._named(job.operation)._can_query():
+                raise UserError(
+                    self.env._(
+                        "This vendor can't be asked about %(job)s. Look it up at the vendor, then"
+                        " record it as done outside or send it again.",
+                        job=job.display_name,
+                    )
+                )
+        self._sql("due_at = now() AT TIME ZONE 'UTC', worker = NULL")
+        self._wake()
+
+    def action_send_again(self):
+        """A person vouches that the vendor has not done it: send the same request again."""
+        self._press("send_again", "group_approver")
+        for job in self:
+            job._move("pending", "job.sent_again")
+        self._wake()
+
+    def action_done_outside(self):
+        """Open the wizard that records what a person did by hand."""
+        self._press("done_outside", "group_user")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Done outside"),
+            "res_model": "finance.job.done.outside",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_job_ids": self.ids},
+        }
+
+    def _done_outside(self, reference, day):
+        """End as done by hand at the vendor; the key stays used. ``day`` is a date."""
+        self._press("done_outside", "group_controller")
+        for job in self:
+            job._sql(
+                SQL("done_outside_ref = %s, done_outside_date = %s", reference, day)
+            )
+            job._move("done", "job.done_outside", date=str(day))
+
+    def action_open_document(self):
+        """Open the document that people know the job by."""
+        self.ensure_one()
+        document = self._document()
+        if not document:
+            raise UserError(self.env._("The document of this job is deleted."))
+        return document.get_formview_action()
+
+    def action_open_exchanges(self):
+        """List what was exchanged for the job."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Exchanges"),
+            "res_model": "finance.exchange",
+            "view_mode": "list,form",
+            "domain": [("trace_id", "=", self.trace_id)],
+        }
+
+    def _press(self, button, group):
+        """Check who presses and in which state. Raises AccessError or UserError."""
+        if not self.env.su and not self.env.user.has_group(f"finance_connector_base.{group}"):
+            raise AccessError(
+                self.env._("You may not do this with a job. Ask a colleague with that role.")
+            )
+        self.check_access("read")
+        for job in self:
+            if job.worker or job.state not in ALLOWED[button]:
+                raise UserError(
+                    self.env._(
+                        "%(job)s can't be changed this way while it is “%(state)s”.",
+                        job=job.display_name,
+                        state=dict(job._fields["situation"]._description_selection(self.env))[
+                            job.situation
+                        ],
+                    )
+                )
+
+    def _move(self, state, kind, **data):
+        before = self.state
+        self._sql(
+            SQL(
+                """state = %s, attempts = 0, apply_attempts = 0, solo = false, worker = NULL,
+                due_at = now() AT TIME ZONE 'UTC', error_class = NULL, held_reason = NULL,
+                done_at = CASE WHEN %s THEN now() AT TIME ZONE 'UTC' END""",
+                state,
+                state in FINISHED,
+            )
+        )
+        if state in FINISHED:
+            self._ended("done outside" if kind == "job.done_outside" else state)
+            self.env["finance.exception"]._resolve(job=self, note=kind)
+        self._note(kind, before=before, **data)
+
+    def _sql(self, assignments):
+        assignments = assignments if isinstance(assignments, SQL) else SQL(assignments)
+        self.env.cr.execute(
+            SQL("UPDATE finance_job SET %s WHERE id = ANY(%s)", assignments, self.ids)
+        )
+        self.invalidate_recordset()
+
+    # === VACUUM === #
+
+    @api.model
+    def _retention_days(self):
+        value = self.env["ir.config_parameter"].sudo().get_param(
+            "finance_connector.retention_days", "90"
+        )
+        return max(1, int(value))
+
+    @api.autovacuum
+    def _vacuum(self):
+        """Delete finished jobs past their retention, in small batches; their keys stay."""
+        self.env.cr.execute(
+            """
+            DELETE FROM finance_job WHERE id = ANY(ARRAY(
+                SELECT id FROM finance_job
+                 WHERE state IN ('done', 'cancelled')
+                   AND done_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %s
+                 ORDER BY done_at LIMIT %s))
+            """,
+            [self._retention_days(), VACUUM_ROWS],
+        )
+        deleted = self.env.cr.rowcount
+        return deleted, int(deleted == VACUUM_ROWS)

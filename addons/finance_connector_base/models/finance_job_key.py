@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..fields import WeakMany2one
+
+
+class FinanceJobKey(models.Model):
+    """What was ever decided to be done at a vendor, once and for all.
+
+    A key outlives its job, which is vacuumed: the same work can't be enqueued a second time, years
+    later either.
+    """
+
+    _name = "finance.job.key"
+    _description = "Idempotency Key"
+    _log_access = False
+    _rec_name = "key"
+
+    connector_id = WeakMany2one("finance.connector", required=True)
+    key = fields.Char(required=True)
+    digest = fields.Char(help="SHA-256 of the canonical request")
+    job_uuid = fields.Char()
+    outcome = fields.Char(help="How the job ended; empty while it has not")
+
+    _key_unique = models.Constraint(
+        "UNIQUE (connector_id, key)", "This work is already recorded for this connector."
+    )
+
+    @api.model
+    def _claim(self, rows):
+        """Insert the keys that are new; return {(connector id, key): uuid of the job that has it}.
+
+        rows: dicts with connector_id, key, request_digest, uuid. A concurrent insert of the same key
+        ends in a serialization failure, which Odoo retries. Raises UserError where a key exists
+        with another digest: the same work, decided differently.
+        """
+        self.env.cr.execute_values(
+            """
+            INSERT INTO finance_job_key (connector_id, key, digest, job_uuid) VALUES %s
+            ON CONFLICT (connector_id, key) DO NOTHING
+            """,
+            [(r["connector_id"], r["key"], r["request_digest"], r["uuid"]) for r in rows],
+        )
+        self.env.cr.execute(
+            "SELECT connector_id, key, digest, job_uuid FROM finance_job_key"
+            " WHERE (connector_id, key) IN %s",
+            [tuple((r["connector_id"], r["key"]) for r in rows)],
+        )
+        known = {(row[0], row[1]): row[2:] for row in self.env.cr.fetchall()}
+        for row in rows:
+            digest, _uuid = known[row["connector_id"], row["key"]]
+            if digest != row["request_digest"]:
+                raise UserError(
+                    self.env._(
+                        "The work %(key)s was already recorded with other content. Nothing was"
+                        " enqueued. Make a new revision of the document instead of changing what"
+                        " was decided.",
+                        key=row["key"],
+                    )
+                )
+        return {key: uuid for key, (_digest, uuid) in known.items()}

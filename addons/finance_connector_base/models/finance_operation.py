@@ -1,0 +1,202 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.modules import module
+
+from ..canonical import codec
+from ..lanes.link import link_of
+from ..lanes.ports import SqlRecorder
+from ..providers.errors import ProviderError
+from ..providers.session import Session, Tokens
+
+EFFECTS = [
+    ("local", "Inside Odoo only"),
+    ("question", "Asks, changes nothing"),
+    ("idempotent", "Changes; the vendor knows a repeated request"),
+    ("once", "Changes; never repeated blindly"),
+]
+CHANGING = ("idempotent", "once")
+# Threads for questions that a person waits for.
+ASKING_THREADS = 8
+
+
+class FinanceOperation(models.AbstractModel):
+    """One kind of work: prepare in Odoo, call the vendor, apply in Odoo.
+
+    A concrete operation is an abstract model named ``finance.operation.<name>``; jobs find it by
+    that name. It sets the attributes and overrides `_prepare`, `_call`, `_apply`.
+    """
+
+    _name = "finance.operation"
+    _description = "Operation"
+
+    flow = ""
+    effect = "question"
+    # Operations whose job, when it was never called, is cancelled together with ours.
+    cancels = ()
+    request_type = None
+    result_type = None
+    # A question's answer serves again for so many hours.
+    answer_hours = 24
+
+    # === WHAT AN OPERATION DEFINES === #
+
+    def _prepare(self, record):
+        """Return the canonical request for ``record``. No I/O. Raises UserError when it can't."""
+        return None
+
+    @staticmethod
+    def _call(provider, request):
+        """Do it at the vendor and return the canonical result. No env: may run in a thread.
+
+        Raises the error classes of ``providers.errors``.
+        """
+        raise NotImplementedError("This operation makes no call")
+
+    def _apply(self, job, result):
+        """Write the result to records; one transaction with the end of the job."""
+
+    @staticmethod
+    def _query(provider, request):
+        """Ask the vendor what became of a request that got no answer.
+
+        Return the result when it was done, None when it was not. An operation whose vendor can't
+        be asked leaves this method alone.
+        """
+        raise NotImplementedError("The vendor can't be asked")
+
+    def _vendor_knows(self, record):
+        """Return whether the vendor has, or may have, an object for ``record``."""
+        return bool(self.env["finance.external.ref"]._of(record))
+
+    def _failed(self, job, error):
+        """Say to the document what the end of ``job`` means; ``error`` as `ProviderError`.
+
+        Return (exception code, values for `finance.exception._raise`) to word the exception for
+        the document, None for the usual wording.
+        """
+        return None
+
+    @api.model
+    def _check_company(self, job):
+        """Refuse an answer that would be written to a record of another company."""
+        company = job.company_id
+        family = company | company.parent_ids
+        for field, ids in list(self.env.transaction.field_dirty.items()):
+            model = self.env[field.model_name]
+            if "company_id" not in model._fields or not ids:
+                continue
+            for record in model.browse(ids):
+                if record.company_id and record.company_id not in family:
+                    raise UserError(
+                        self.env._(
+                            "%(job)s works for %(company)s and may not change %(record)s of"
+                            " %(other)s. Nothing was written.",
+                            job=job.display_name,
+                            company=company.name,
+                            record=record.display_name,
+                            other=record.company_id.name,
+                        )
+                    )
+
+    # === REAL TIME === #
+
+    @api.model
+    def _can_query(self):
+        return type(self)._query is not self.pool["finance.operation"]._query
+
+    @api.model
+    def _open_session(
+        self, connector, company, *, effect="question", job=None, deadline=None, trace_id=""
+    ):
+        """Return the provider of ``connector``, ready to be called for ``company``.
+
+        job: dict with id, key and trace_id when it runs for a job. deadline: `time.monotonic()`
+        value or None. Raises UserError where the connector may not be called at all.
+        """
+        config = connector._config(company)
+        link = link_of(self.env, durable=False)
+        job = job or {}
+        recorder = SqlRecorder(
+            link,
+            self.env["finance.vault"]._vault(),
+            connector_id=connector.id,
+            company_id=company.id,
+            job_id=job.get("id"),
+            trace_id=job.get("trace_id") or trace_id or uuid4().hex,
+            new_uuid=lambda: str(uuid4()),
+        )
+        session = Session(
+            config=config,
+            gate=self.env["finance.gate"]._port(connector),
+            tokens=Tokens(),
+            recorder=recorder,
+            effect=effect,
+            operation=job.get("operation") or self._name.removeprefix("finance.operation."),
+            key=job.get("key", ""),
+            trace_id=recorder._owner["trace_id"],
+            deadline=deadline,
+        )
+        return connector._provider_class()(session)
+
+    @api.model
+    def _ask(self, connector, company, requests, *, seconds=10.0, trace_id=""):
+        """Ask the vendor in real time; return one result, or one `ProviderError`, a request.
+
+        requests: canonical dataclasses. Questions that are alike are asked once; answers are kept
+        by content, so a transaction that Odoo runs again asks nothing twice. All calls share one
+        deadline of ``seconds``.
+        """
+        digests = [codec.digest(request) for request in requests]
+        answers = self.env["finance.answer"]
+        operation = self._name.removeprefix("finance.operation.")
+        texts = answers._known(connector, operation, set(digests), self.answer_hours)
+        missing = {d: r for d, r in zip(digests, requests, strict=True) if d not in texts}
+        results = {digest: codec.load(self.result_type, text) for digest, text in texts.items()}
+        if missing:
+            results |= self._ask_vendor(connector, company, missing, seconds, trace_id)
+        return [results[digest] for digest in digests]
+
+    def _ask_vendor(self, connector, company, missing, seconds, trace_id):
+        provider = self._open_session(
+            connector, company, deadline=time.monotonic() + seconds, trace_id=trace_id
+        )
+        operation = provider.session.operation
+
+        def ask(request):
+            try:
+                return self._call(provider, request)
+            except ProviderError as error:
+                return error
+
+        # A test has one cursor, which only its own thread may use.
+        if len(missing) == 1 or module.current_test:
+            results = [ask(request) for request in missing.values()]
+        else:
+            with ThreadPoolExecutor(min(ASKING_THREADS, len(missing))) as pool:
+                results = list(pool.map(ask, missing.values()))
+        answers = self.env["finance.answer"]
+        for digest, result in zip(missing, results, strict=True):
+            if not isinstance(result, ProviderError):
+                text = codec.dump(result)
+                answers._remember(connector, operation, digest, text, str(uuid4()))
+        return dict(zip(missing, results, strict=True))
+
+    # === FINDING === #
+
+    @api.model
+    def _named(self, name):
+        """Return the operation model called ``name``. Raises UserError when there is none."""
+        operation = self.env.get(f"finance.operation.{name}")
+        if operation is None:
+            raise UserError(
+                self.env._(
+                    "The operation %(name)s is not known in this database. Install the addon that"
+                    " brings it, or cancel its jobs.",
+                    name=name,
+                )
+            )
+        return operation

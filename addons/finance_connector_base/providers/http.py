@@ -1,0 +1,192 @@
+"""One HTTP exchange: pooled connections, time-outs always, no surprise in size or host.
+
+`send` returns a `Response` or raises `Unanswered`; what an answer means is the provider's business.
+"""
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+MAX_BODY = 32 * 1024 * 1024
+MAX_REDIRECTS = 3
+POOL_SIZE = 32
+_REDIRECTS = {301, 302, 307, 308}
+
+
+class Unanswered(Exception):
+    """No usable answer. ``sent`` tells whether the request may have reached the vendor."""
+
+    def __init__(self, message, sent):
+        super().__init__(message)
+        self.sent = sent
+
+
+@dataclass
+class Request:
+    """A request before it is sent. Hooks of a provider may change it. body is exact bytes."""
+
+    method: str
+    url: str
+    headers: dict = field(default_factory=dict)
+    params: dict | None = None
+    body: bytes = b""
+    auth: tuple | None = None
+    cert: tuple | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer: HTTP status, headers (case-insensitive), body bytes, and the final URL."""
+
+    status: int
+    headers: dict
+    body: bytes
+    url: str
+
+
+class _Pools:
+    """Keep-alive connections, one pool a key, made anew in a forked process."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._pid = None
+        self._sessions = {}
+
+    def session(self, key, base_url):
+        with self._lock:
+            if self._pid != os.getpid():
+                self._pid, self._sessions = os.getpid(), {}
+            if key not in self._sessions:
+                self._sessions[key] = _new_session(base_url)
+            return self._sessions[key]
+
+
+_pools = _Pools()
+
+
+def send(request, *, pool, timeouts, deadline=None, fresh=False, max_body=MAX_BODY):
+    """Send ``request`` and return the `Response`, whatever its status.
+
+    pool: key of the connection pool (a connector). timeouts: (connect, read) in seconds.
+    deadline: `time.monotonic()` value that the whole exchange must respect, or None.
+    fresh: use a connection of its own, so that a stale one can't leave the outcome in doubt.
+    Raises `Unanswered`.
+    """
+    session = _new_session(request.url) if fresh else _pools.session(pool, request.url)
+    try:
+        return _follow(session, request, timeouts, deadline, max_body)
+    finally:
+        if fresh:
+            session.close()
+
+
+def _follow(session, request, timeouts, deadline, max_body):
+    url = request.url
+    for _hop in range(MAX_REDIRECTS + 1):
+        response = _exchange(session, request, url, timeouts, deadline, max_body)
+        if response.status not in _REDIRECTS or "Location" not in response.headers:
+            return response
+        target = urljoin(url, response.headers["Location"])
+        if urlsplit(target)[:2] != urlsplit(url)[:2]:
+            raise Unanswered(f"redirected to another host ({urlsplit(target).netloc})", sent=True)
+        url = target
+    raise Unanswered(f"more than {MAX_REDIRECTS} redirects", sent=True)
+
+
+def _exchange(session, request, url, timeouts, deadline, max_body):
+    limits = _limits(timeouts, deadline)
+    try:
+        with session.request(
+            request.method,
+            url,
+            params=request.params,
+            data=request.body or None,
+            headers=request.headers,
+            auth=request.auth,
+            cert=request.cert,
+            timeout=limits,
+            allow_redirects=False,
+            stream=True,
+        ) as answer:
+            body = _read(answer, max_body, time.monotonic() + 3 * limits[1], deadline)
+            return Response(answer.status_code, answer.headers, body, answer.url)
+    except requests.RequestException as error:
+        raise Unanswered(_words(error), _was_sent(error)) from error
+
+
+def _limits(timeouts, deadline):
+    if deadline is None:
+        return timeouts
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise Unanswered("no time left before the deadline", sent=False)
+    return min(timeouts[0], left), min(timeouts[1], left)
+
+
+def _read(answer, max_body, slowest, deadline):
+    latest = slowest if deadline is None else min(slowest, deadline + 1)
+    chunks, size = [], 0
+    for chunk in answer.iter_content(65536):
+        size += len(chunk)
+        if size > max_body:
+            raise Unanswered(f"the answer is larger than {max_body} bytes", sent=True)
+        if time.monotonic() > latest:
+            raise Unanswered("the answer came too slowly", sent=True)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _was_sent(error):
+    never = (
+        requests.ConnectTimeout,
+        requests.exceptions.SSLError,
+        requests.exceptions.ProxyError,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidHeader,
+    )
+    if isinstance(error, never):
+        return False
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return not isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+
+
+def _words(error):
+    table = (
+        (requests.ConnectTimeout, "no connection within the time-out"),
+        (requests.Timeout, "no answer within the time-out"),
+        (requests.exceptions.SSLError, "the TLS certificate or handshake was refused"),
+        (requests.exceptions.ProxyError, "the proxy refused the connection"),
+        (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
+    )
+    for kind, words in table:
+        if isinstance(error, kind):
+            return words
+    if isinstance(error, requests.ConnectionError):
+        return "the connection broke off" if _was_sent(error) else "no connection"
+    return f"the request could not be made ({type(error).__name__})"
+
+
+def _new_session(url):
+    session = requests.Session()
+    # requests would look up proxies and .netrc on every call; the environment does not change.
+    session.trust_env = False
+    session.proxies = requests.utils.get_environ_proxies(url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+    session.cookies.set_policy(_NoCookies())
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):
+    def set_ok(self, cookie, request):
+        return False

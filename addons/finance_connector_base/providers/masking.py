@@ -1,0 +1,94 @@
+"""What may be shown of an exchange: personal and secret values are masked, structure stays.
+
+Masking serves the eyes of people and full-text search. The original is kept sealed in the vault.
+"""
+
+import json
+import re
+
+SHOWN_TAIL = 4
+MASK = "••••"
+
+# Field names, lower case without separators; a name ending in one of these is masked too.
+SECRET_FIELDS = (
+    "password", "passwd", "secret", "token", "apikey", "licensekey", "authorization", "privatekey",
+    "accesskey", "signature", "pin", "cvc", "cvv",
+)  # fmt: skip
+PERSONAL_FIELDS = (
+    "iban", "accountnumber", "bban", "sortcode", "routingnumber", "vat", "vatnumber", "taxid",
+    "taxnumber", "businessidentificationno", "exemptionno", "ssn", "email", "phone", "mobile",
+    "firstname", "lastname", "fullname", "tradername", "line1", "line2", "line3", "street",
+    "street2", "addressline1", "addressline2", "customername", "debtorname", "creditorname",
+)  # fmt: skip
+
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b")
+_CARD = re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?![\d.])")
+_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+_BEARER = re.compile(r"\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+_KEY = re.compile(r"\b(?:sk|pk|rk|whsec)_(?:test|live)?_?[A-Za-z0-9]{8,}\b")
+
+
+def mask(value: str) -> str:
+    """Return ``value`` with all but its last four characters hidden; short values wholly.
+
+    >>> mask("DE89370400440532013000")
+    '••••3000'
+    """
+    text = str(value)
+    return MASK + (text[-SHOWN_TAIL:] if len(text) > 2 * SHOWN_TAIL else "")
+
+
+def mask_text(text: str) -> str:
+    """Return free text in which IBANs, card numbers, mail addresses and keys are masked."""
+    text = _BEARER.sub(lambda match: f"{match[1]} {MASK}", text)
+    text = _KEY.sub(MASK, text)
+    text = _MAIL.sub(MASK, text)
+    text = _IBAN.sub(lambda match: mask(match[0].replace(" ", "")), text)
+    return _CARD.sub(lambda match: mask(match[0]) if _luhn(match[0]) else match[0], text)
+
+
+def mask_json(value):
+    """Return plain JSON values in which secret and personal fields and texts are masked."""
+    if isinstance(value, dict):
+        return {key: _field(key, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mask_json(item) for item in value]
+    return mask_text(value) if isinstance(value, str) else value
+
+
+def mask_body(body: bytes, limit: int = 20_000) -> str:
+    """Return a masked, readable text of a request or answer body, cut at ``limit`` characters."""
+    if not body:
+        return ""
+    text = body.decode("utf-8", "replace")
+    try:
+        shown = json.dumps(mask_json(json.loads(text)), ensure_ascii=False, indent=1)
+    except ValueError:
+        shown = mask_text(text)
+    shown = shown.replace("\x00", "")
+    return shown if len(shown) <= limit else f"{shown[:limit]}\n… ({len(shown) - limit} more)"
+
+
+def without_secrets(text: str, secrets) -> str:
+    """Return ``text`` with every one of ``secrets`` hidden, wherever it stands."""
+    for secret in secrets:
+        if len(secret) >= SHOWN_TAIL and secret in text:
+            text = text.replace(secret, MASK)
+    return text
+
+
+def _field(name, value):
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    if isinstance(value, (dict, list)) or value in (None, "", True, False):
+        return mask_json(value)
+    if plain.endswith(SECRET_FIELDS):
+        return MASK
+    if plain in PERSONAL_FIELDS:
+        return mask(value)
+    return mask_json(value)
+
+
+def _luhn(text):
+    digits = [int(c) for c in text if c.isdigit()][::-1]
+    doubled = (d * 2 - 9 if d > 4 else d * 2 for d in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
