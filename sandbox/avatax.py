@@ -317,7 +317,7 @@ class Document:
             "created": self.counts["created"],
             "adjusted": self.counts["adjusted"],
             "voided": self.counts["voided"],
-            "revisions": [_header(revision) for revision in self.revisions],
+            "revisions": [_header(model) for model, _request in self.revisions],
             "history": self.history,
             "request": self.request,
         }
@@ -498,7 +498,7 @@ class AvaTax(Vendor):
         new = self._calculate(model, document.company, document.type, document.code, self.next_id())
         new |= {"version": old["version"] + 1, **adjustment}
         old["status"] = "Adjusted"
-        document.revisions.append(old)
+        document.revisions.append((old, document.request))
         document.model, document.request = new, model
         self.by_id[new["id"]] = new
         document.counts["adjusted"] += 1
@@ -693,7 +693,7 @@ class AvaTax(Vendor):
     def _cancel_adjustment(document):
         if document.status != "Committed" or not document.revisions:
             raise doc_status_error("Committed and adjusted")
-        document.model = document.revisions.pop()
+        document.model, document.request = document.revisions.pop()
         document.set_status("Committed")
 
     def unvoid(self, request, company, code):
@@ -1050,7 +1050,7 @@ class _Calculation:
             "isItemTaxable": bool(taxable),
             "isSSTP": False,
             "itemCode": given.get("itemCode") or "",
-            "lineAmount": result.amount,
+            "lineAmount": result.amount + discount,
             "quantity": quantity,
             "ref1": given.get("ref1") or "",
             "ref2": given.get("ref2") or "",

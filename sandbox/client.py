@@ -1,11 +1,14 @@
 """A small client of the control interface, on urllib only: for tests, benchmarks and the demo."""
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlencode
 
-__all__ = ["SandboxControl", "SandboxControlError"]
+__all__ = ["SandboxControl", "SandboxControlError", "SandboxProcess"]
 
 
 class SandboxControlError(Exception):
@@ -78,3 +81,30 @@ class SandboxControl:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise SandboxControlError(json.load(error)["error"]) from None
+
+
+class SandboxProcess:
+    """A sandbox in a process of its own on a free port: ``with SandboxProcess() as control: ...``.
+
+    ``options`` go to its command line, for example ``"--latency-ms", "50"``.
+    """
+
+    def __init__(self, *options):
+        self._argv = [sys.executable, "-m", "sandbox", "--port", "0", *options]
+        self._process = None
+
+    def __enter__(self):
+        """Start it, wait until it listens, and return its :class:`SandboxControl`."""
+        folder = Path(__file__).resolve().parents[1]
+        self._process = subprocess.Popen(self._argv, cwd=folder, stdout=subprocess.PIPE, text=True)
+        line = self._process.stdout.readline()
+        if " on http://" not in line:
+            self.__exit__()
+            raise RuntimeError(f"the sandbox did not start: {line!r}")
+        return SandboxControl(line.rpartition(" on ")[2].strip())
+
+    def __exit__(self, *_error):
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait(10)
+        self._process.stdout.close()

@@ -231,10 +231,11 @@ class Share:
 
 @dataclass(slots=True)
 class LineTax:
-    """One line's result; ``taxable`` is the largest amount any jurisdiction taxes."""
+    """One line's result: ``amount`` is without tax, ``included`` says the price had it inside."""
 
     amount: Decimal
     shares: list
+    included: bool = False
 
     @property
     def tax(self):
@@ -259,8 +260,21 @@ def tax_line(amount, tax_code, place, day, unit, exempt=False, included=False):
         rates = sum((one.rate(day) for one in place.jurisdictions), ZERO)
         net = (amount / (1 + rates)).quantize(unit, ROUND_HALF_UP)
         taxed = _shares(net, tax_code, place, day, unit, exempt)
-        return LineTax(amount - taxed.tax, taxed.shares)
+        return _filled_up(taxed, amount)
     return _shares(amount, tax_code, place, day, unit, exempt)
+
+
+def _filled_up(line, price):
+    """Make line and tax add up to the price that includes the tax."""
+    line.included = True
+    gap = price - line.amount - line.tax
+    if line.tax:
+        line.shares[0].tax += gap
+    else:
+        line.amount = price
+        for share in line.shares:
+            share.non_taxable += gap
+    return line
 
 
 def _shares(amount, tax_code, place, day, unit, exempt):
@@ -284,9 +298,12 @@ def _share(amount, tax_code, place, jurisdiction, day, unit, exempt):
 
 
 def add_last_line_cents(lines, unit):
-    """Add each jurisdiction's extra units to the last line that it taxes; signs follow the line."""
+    """Add each jurisdiction's extra units to the last line that it taxes; signs follow the line.
+
+    Lines whose price includes the tax have no room for them.
+    """
     done = set()
-    for line in reversed(lines):
+    for line in reversed([line for line in lines if not line.included]):
         for share in line.shares:
             units = share.jurisdiction.last_line_units
             if units and share.taxable and share.jurisdiction not in done:

@@ -1,35 +1,25 @@
 """One sandbox process for the contract tests, on a free port."""
 
-import subprocess
-import sys
-
 import pytest
 
-from sandbox.client import SandboxControl
-from tests.contract.openapi import ROOT
+from sandbox.client import SandboxProcess
 
 
 @pytest.fixture(scope="session")
-def sandbox_url():
-    """Base URL of a sandbox started for this test run, as a user starts it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        line = process.stdout.readline()
-        assert " on http://" in line, f"the sandbox did not start: {line!r}"
-        yield line.rpartition(" on ")[2].strip()
-    finally:
-        process.terminate()
-        process.wait(10)
+def sandbox_process():
+    """The control of a sandbox started for this test run, as a user starts it."""
+    with SandboxProcess() as control:
+        yield control
 
 
 @pytest.fixture
-def sandbox(sandbox_url):
+def sandbox(sandbox_process):
     """The control of an empty sandbox."""
-    control = SandboxControl(sandbox_url)
-    control.reset()
-    return control
+    sandbox_process.reset()
+    return sandbox_process
+
+
+@pytest.fixture
+def sandbox_url(sandbox):
+    """Base URL of the empty sandbox, without a vendor's prefix."""
+    return sandbox.base_url
