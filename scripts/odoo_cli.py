@@ -6,7 +6,7 @@ import secrets
 import socket
 
 from .odoo_source import find_odoo
-from .paths import ADDONS, CACHE, DATA, PYTHON, VAULT_KEY, ensure
+from .paths import ADDONS, CACHE, DATA, ODOO_BIN, PYTHON, VAULT_KEY, ensure
 
 CONFIGURATION = CACHE / "odoo.conf"
 LANES = ("--workers=2", "--max-cron-threads=4")
@@ -69,7 +69,7 @@ def _write_once(file, text):
 
 def odoo(*arguments):
     """The command line ``odoo …``."""
-    return [str(PYTHON), "-m", "odoo", *map(str, arguments)]
+    return [str(PYTHON), str(ODOO_BIN), *map(str, arguments)]
 
 
 def free_port(preferred=0):
