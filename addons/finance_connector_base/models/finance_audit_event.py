@@ -1,0 +1,191 @@
+"""What happened, who did it and with which record: rows that are only ever added."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..canonical.codec import dump
+from ..fields import WeakMany2one
+
+# `*=` compares the stored bytes, so that not even 1.0 and 1.00 in the JSON pass as the same.
+GUARD = """
+CREATE OR REPLACE FUNCTION finance_audit_event_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    sealed finance_audit_event%ROWTYPE;
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.seal_id IS NULL AND NEW.seal_id IS NOT NULL THEN
+        sealed := OLD;
+        sealed.seal_id := NEW.seal_id;
+        IF NEW *= sealed THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'finance_audit_event is append-only: % refused', TG_OP
+        USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER finance_audit_event_keep_rows
+    BEFORE UPDATE OR DELETE ON finance_audit_event
+    FOR EACH ROW EXECUTE FUNCTION finance_audit_event_guard();
+
+CREATE TRIGGER finance_audit_event_keep_table
+    BEFORE TRUNCATE ON finance_audit_event
+    FOR EACH STATEMENT EXECUTE FUNCTION finance_audit_event_guard();
+"""
+# CREATE TRIGGER needs PostgreSQL 14; before that the old one goes first.
+UNGUARD = """
+DROP TRIGGER IF EXISTS finance_audit_event_keep_rows ON finance_audit_event;
+DROP TRIGGER IF EXISTS finance_audit_event_keep_table ON finance_audit_event;
+"""
+FORGET = "DROP FUNCTION IF EXISTS finance_audit_event_guard() CASCADE"
+
+INSERT = """
+INSERT INTO finance_audit_event (
+    at, user_id, company_id, connector_id, kind, res_model, res_id, trace_id, data, schema_version
+) VALUES %s RETURNING id
+"""
+SCHEMA_VERSION = 1
+ROW = "(clock_timestamp() AT TIME ZONE 'UTC', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+class FinanceAuditEvent(models.Model):
+    """One business event. A database trigger refuses to change or delete it.
+
+    Holds ids, amounts and digests only: no names, addresses or free text, since a row can't be
+    taken back. A new kind of fact goes into `data` with a higher `schema_version`, never into a
+    new column with a default, which Odoo would write into every old row.
+    """
+
+    _name = "finance.audit.event"
+    _inherit = ["finance.weak.mixin"]
+    _description = "Audit Event"
+    _order = "id desc"
+    _rec_name = "kind"
+    # create_uid is ON DELETE SET NULL: deleting a user would have to change rows.
+    _log_access = False
+
+    at = fields.Datetime(string="When", readonly=True, index=True)
+    user_id = WeakMany2one("res.users", string="Who", readonly=True)
+    company_id = WeakMany2one("res.company", readonly=True)
+    connector_id = WeakMany2one("finance.connector", readonly=True)
+    kind = fields.Char(string="What", readonly=True)
+    res_model = fields.Char(string="Record Model", readonly=True)
+    res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
+    record_name = fields.Char(string="Record Name", compute="_compute_record_name")
+    trace_id = fields.Char(string="Trace", readonly=True)
+    data = fields.Json(readonly=True)
+    data_text = fields.Text(string="Facts", compute="_compute_data_text")
+    schema_version = fields.Integer(readonly=True)
+    seal_id = fields.Integer(string="Seal", readonly=True)
+
+    _record_index = models.Index("(res_model, res_id)")
+    _trace_index = models.Index("(trace_id) WHERE trace_id IS NOT NULL")
+    _unsealed_index = models.Index("(id) WHERE seal_id IS NULL")
+
+    def init(self):
+        """Put the guard on the table, at installation and at every update."""
+        super().init()
+        self.env.cr.execute(UNGUARD)
+        self.env.cr.execute(GUARD)
+
+    @api.depends("data")
+    def _compute_data_text(self):
+        for event in self:
+            event.data_text = "\n".join(f"{key}: {value}" for key, value in (event.data or {}).items())
+
+    @api.depends("res_model", "res_id")
+    def _compute_record_name(self):
+        names = self._names_of((event.res_model, event.res_id) for event in self)
+        for event in self:
+            event.record_name = names.get((event.res_model, event.res_id), "")
+
+    # === RECORDING === #
+
+    @api.model
+    def _record(
+        self, kind, record=None, *, connector=None, company=None, trace_id=None, data=None
+    ):
+        """Add one event to the current transaction and return it.
+
+        kind: a dotted word, "job.done" say. record: what it happened to. company: by default the
+        record's. data: dict of ids, amounts (Decimal) and digests.
+        """
+        if company is None and record and "company_id" in record._fields:
+            company = record.sudo().company_id
+        return self._record_many(
+            [
+                {
+                    "kind": kind,
+                    "res_model": record._name if record else None,
+                    "res_id": record.id if record else None,
+                    "connector_id": connector.id if connector else None,
+                    "company_id": company.id if company else None,
+                    "trace_id": trace_id,
+                    "data": data,
+                }
+            ]
+        )
+
+    @api.model
+    def _record_many(self, events):
+        """Add many events with one statement, and return them.
+
+        Each is a dict of columns: kind, res_model, res_id, connector_id, company_id, trace_id and
+        data (a dict); what is missing stays empty.
+        """
+        if not events:
+            return self.browse()
+        rows = [self._row(event) for event in events]
+        added = self.env.cr.execute_values(INSERT, rows, template=ROW, fetch=True)
+        return self.browse(row[0] for row in added)
+
+    def _row(self, event):
+        data = event.get("data")
+        return (
+            self.env.uid or None,
+            event.get("company_id") or None,
+            event.get("connector_id") or None,
+            event["kind"],
+            event.get("res_model") or None,
+            event.get("res_id") or None,
+            event.get("trace_id") or None,
+            dump(data) if data else None,
+            SCHEMA_VERSION,
+        )
+
+    # === GUARDS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Events are recorded by what happens, never typed in."""
+        raise UserError(self.env._("Audit events are recorded by Odoo itself."))
+
+    def write(self, vals):
+        """Refused: the database would refuse it too, with less friendly words."""
+        raise UserError(self.env._("Audit events can't be changed."))
+
+    def unlink(self):
+        """Refused: the database would refuse it too, with less friendly words."""
+        raise UserError(self.env._("Audit events can't be deleted."))
+
+    @api.model
+    def _remove_guard(self):
+        """Take the triggers and their function away, so that the table can be dropped."""
+        self.env.cr.execute(FORGET)
+
+    # === BUTTONS === #
+
+    def action_open_record(self):
+        """Open what it happened to."""
+        self.ensure_one()
+        return self._open_weak(self.res_model, self.res_id)
+
+    def action_open_trace(self):
+        """List what else belongs to the same trace."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Trace"),
+            "res_model": self._name,
+            "view_mode": "list,form",
+            "domain": [("trace_id", "=", self.trace_id)],
+        }
