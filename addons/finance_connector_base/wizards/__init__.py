@@ -1,4 +1,6 @@
 from . import (
     finance_credential_rotate,
+    finance_exception_assign,
+    finance_exception_close,
     finance_job_done_outside,
 )
