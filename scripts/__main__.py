@@ -23,6 +23,8 @@ COMMANDS = {
 
 def main():
     """Run the command; one line on failure."""
+    # A shell that starts us in the background makes us deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         say(f"usage: python3 -m scripts {{{','.join(COMMANDS)}}} …")
