@@ -340,7 +340,7 @@ class AvaTax(Vendor):
         ("GET", "/api/v2/utilities/ping", "ping"),
         ("GET", _transaction, "get"),
         ("GET", _transaction + "/types/{type}", "get"),
-        ("GET", "/api/v2/companies/{company}/transactions", "list"),
+        ("GET", "/api/v2/companies/{company}/transactions", "list_documents"),
         ("GET", "/api/v2/transactions/{id}", "get_by_id"),
         ("POST", _transaction + "/adjust", "adjust"),
         ("POST", _transaction + "/refund", "refund"),
@@ -592,7 +592,7 @@ class AvaTax(Vendor):
             raise fail("EntityNotFoundError", f"Transaction with ID '{id}'")
         return _answer(request, model)
 
-    def list(self, request, company):
+    def list_documents(self, request, company):
         """GET the current revisions of a company; without a date filter the last 30 days."""
         _company(company)
         query = request.query
@@ -987,8 +987,8 @@ class _Calculation:
             ship_to.get("city"),
             ship_to.get("postalCode"),
         )
-        self._remember(_ship_from(addresses) or ship_to, "ShipFrom")
-        self._remember(ship_to, "ShipTo")
+        self._remember(_ship_from(addresses) or ship_to)
+        self._remember(ship_to)
         if place.why_no_tax:
             self._message("No tax", place.why_no_tax)
         exempt = self._exempt(line)
@@ -1195,7 +1195,7 @@ class _Calculation:
         if message not in self.messages:
             self.messages.append(message)
 
-    def _remember(self, address, kind):
+    def _remember(self, address):
         """Keep an address of the answer once; the first origin comes first."""
         key = _address_key(address)
         if key not in self.addresses:
@@ -1212,7 +1212,6 @@ class _Calculation:
                 "country": address.get("country") or "US",
                 "taxRegionId": 0,
             }
-        return self.addresses[key]["id"]
 
     def _address_id(self, line, kind):
         addresses = line.get("addresses") or self.given.get("addresses")
