@@ -1,1 +1,22 @@
-{"name": "x", "installable": False}
+{
+    "name": "Finance Connect: Tax Engine",
+    "summary": "Exact sales tax per jurisdiction from an engine, recorded through the job queue",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Accounting",
+    "author": "Finance Connect contributors",
+    "license": "LGPL-3",
+    "depends": ["finance_connector_base"],
+    "data": [
+        "security/ir.model.access.csv",
+        "security/rules.xml",
+        "views/finance_tax_document_views.xml",
+        "views/account_move_views.xml",
+        "views/finance_connector_views.xml",
+        "views/product_views.xml",
+        "views/res_partner_views.xml",
+        "views/res_config_settings_views.xml",
+    ],
+    "demo": ["demo/demo.xml"],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
+}

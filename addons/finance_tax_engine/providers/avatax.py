@@ -229,7 +229,8 @@ class AvaTax(TaxEngine):
             total_exempt=_amount(answer, "totalExempt", sign),
             taxes=taxes,
             messages=tuple(
-                message.text("summary", default="") for message in answer.list("messages", default=[])
+                message.text("summary", default="")
+                for message in answer.list("messages", default=[])
             ),
             engine_id=str(answer.integer("id", default=0) or ""),
         )

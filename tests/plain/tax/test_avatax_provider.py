@@ -167,7 +167,9 @@ def test_void_finds_out_what_a_refusal_means(vendor):
 
     vendor.answers = [(200, voided)]
     assert vendor.void(reference).status == VOIDED
-    assert "/companies/DEFAULT/transactions/INV_-ava2f-_2026%201_-ava2b-_2/void" in vendor.sent[0].url
+    assert (
+        "/companies/DEFAULT/transactions/INV_-ava2f-_2026%201_-ava2b-_2/void" in vendor.sent[0].url
+    )
     assert vendor.sent[0].params == {"documentType": "SalesInvoice"}
 
     vendor.answers = [missing, missing]

@@ -1,0 +1,30 @@
+from odoo import api, models
+
+from .account_tax import is_carrier, still_fits
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    @api.depends("extra_tax_data")
+    def _compute_totals(self):
+        """Odoo does not know that the totals depend on the carried amounts."""
+        return super()._compute_totals()
+
+    def _finance_tax_carried(self):
+        """Tell whether the line carries amounts of a tax engine that still fit it."""
+        self.ensure_one()
+        return is_carrier(self.extra_tax_data) and still_fits(
+            self.extra_tax_data, self, self.tax_ids.flatten_taxes_hierarchy()
+        )
+
+    def _finance_tax_tracked(self):
+        """Return what Odoo watches on the line to recompute tax items."""
+        return (self.tax_ids.ids, self.price_unit, self.quantity, self.discount)
+
+    def _finance_write_changed(self, vals):
+        """Write ``vals`` where one of them differs: a write of equal values costs a recompute."""
+        if any(
+            self._fields[name].convert_to_write(self[name], self) != vals[name] for name in vals
+        ):
+            self.write(vals)

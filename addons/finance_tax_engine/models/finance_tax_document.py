@@ -1,0 +1,472 @@
+import hashlib
+import json
+from dataclasses import replace
+from decimal import Decimal
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_amount
+
+from odoo.addons.finance_connector_base.canonical import codec
+from odoo.addons.finance_connector_base.providers.errors import ProviderError, Rejected
+
+from ..canonical.tax import RECORDED, TaxDocument, TaxReference, TaxResult
+from .finance_tax_jurisdiction import KINDS
+
+STATES = [
+    ("estimated", "Estimated"),
+    ("posted", "Waiting to be recorded"),
+    ("committed", "Recorded"),
+    ("refused", "Refused by the engine"),
+    ("mismatch", "Differs from the engine"),
+    ("fallback", "Fallback rate"),
+    ("voiding", "Waiting to be voided"),
+    ("voided", "Voided"),
+]
+# AvaTax, the strictest so far, keeps codes of at most 50 characters.
+CODE_LENGTH = 50
+
+
+class FinanceTaxDocument(models.Model):
+    """What a tax engine knows of an invoice or credit note: one row per document and connector.
+
+    Jobs write here and never on the invoice. The engine's code of the document is frozen when it
+    is first recorded and has the revision at its end from the second posting on: a code that was
+    recorded or voided at the engine stays taken for good, so a document that is posted again after
+    a reset is recorded under a new one.
+    """
+
+    _name = "finance.tax.document"
+    _inherit = ["finance.job.mixin"]
+    _description = "Tax Document"
+    _order = "id desc"
+    _rec_name = "document_code"
+
+    move_id = fields.Many2one(
+        "account.move", "Invoice", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    connector_id = fields.Many2one(
+        "finance.connector", "Engine", required=True, readonly=True, ondelete="restrict"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    partner_id = fields.Many2one(related="move_id.commercial_partner_id", string="Customer")
+    state = fields.Selection(STATES, required=True, default="estimated", readonly=True, index=True)
+    uuid = fields.Char(required=True, readonly=True, copy=False, default=lambda self: str(uuid4()))
+    trace_id = fields.Char("Trace", readonly=True, copy=False, default=lambda self: uuid4().hex)
+    document_code = fields.Char(
+        "Code at the engine", readonly=True, copy=False, help="Frozen when first recorded."
+    )
+    revision = fields.Integer(readonly=True, copy=False, help="How often it was to be recorded.")
+    recording = fields.Boolean(
+        readonly=True, copy=False, help="The present revision was handed over, and not taken back."
+    )
+    content_hash = fields.Char(readonly=True, copy=False)
+    applied_hash = fields.Char(readonly=True, copy=False)
+    request = fields.Text(readonly=True, copy=False, groups="base.group_system")
+    result = fields.Text(readonly=True, copy=False, groups="base.group_system")
+    destination = fields.Char(readonly=True, copy=False)
+    source = fields.Selection(
+        [
+            ("engine", "Calculated by the engine"),
+            ("original", "As on the original invoice"),
+            ("fallback", "Fallback rate"),
+        ],
+        readonly=True,
+        copy=False,
+    )
+    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
+    amount_tax = fields.Monetary("Tax", readonly=True, copy=False)
+    amount_taxable = fields.Monetary("Taxable", readonly=True, copy=False)
+    amount_exempt = fields.Monetary("Exempt", readonly=True, copy=False)
+    messages = fields.Text("Remarks of the engine", readonly=True, copy=False)
+    computed_at = fields.Datetime("Last computed", readonly=True, copy=False)
+    committed_at = fields.Datetime("Recorded on", readonly=True, copy=False)
+    voided_at = fields.Datetime("Voided on", readonly=True, copy=False)
+    line_ids = fields.One2many("finance.tax.document.line", "document_id", readonly=True)
+
+    _move_connector_unique = models.Constraint(
+        "UNIQUE (move_id, connector_id)", "A document has one state per tax engine."
+    )
+    _uuid_unique = models.Constraint("UNIQUE (uuid)", "An identity is used once.")
+    _destination_index = models.Index("(connector_id, destination, id) WHERE result IS NOT NULL")
+
+    @api.depends("move_id", "connector_id")
+    def _compute_display_name(self):
+        for document in self:
+            document.display_name = (
+                f"{document.move_id.display_name}, {document.connector_id.sudo().name}"
+            )
+
+    def _finance_document(self):
+        return self.move_id
+
+    # === WHAT WAS ASKED AND ANSWERED === #
+
+    def _result(self):
+        """Return the engine's `TaxResult`, None when there is none."""
+        text = self.sudo().result
+        return codec.load(TaxResult, text) if text else None
+
+    def _request(self):
+        """Return the `TaxDocument` that ``result`` answers, None when there is none."""
+        text = self.sudo().request
+        return codec.load(TaxDocument, text) if text else None
+
+    def _estimated(self, content_hash, request, result, source, applied):
+        """Keep what the engine said about a draft, and that the draft now carries it."""
+        self.ensure_one()
+        self.sudo().write(
+            {
+                "state": "estimated",
+                "content_hash": content_hash,
+                "applied_hash": applied,
+                "request": codec.dump(request),
+                "result": codec.dump(result),
+                "destination": codec.digest(request.ship_to),
+                "source": source,
+                "currency_id": self.move_id.currency_id.id,
+                "amount_tax": float(result.total_tax),
+                "amount_taxable": float(result.total_taxable),
+                "amount_exempt": float(result.total_exempt),
+                "messages": "\n".join(result.messages),
+                "computed_at": fields.Datetime.now(),
+                "line_ids": [(5, 0, 0)] + [(0, 0, row) for row in self._rows(result)],
+            }
+        )
+
+    def _fell_back(self):
+        """Keep that a draft is posted without the engine's amounts."""
+        self.sudo().write(
+            {
+                "state": "fallback",
+                "content_hash": False,
+                "applied_hash": False,
+                "request": False,
+                "result": False,
+                "source": "fallback",
+                "currency_id": self.move_id.currency_id.id,
+                "amount_tax": self.move_id.amount_tax,
+                "amount_taxable": 0.0,
+                "amount_exempt": 0.0,
+                "messages": False,
+                "computed_at": False,
+                "line_ids": [(5, 0, 0)],
+            }
+        )
+
+    def _rows(self, result):
+        """Return the values of the rows to show: one per authority and rate."""
+        rows = {}
+        for tax in result.taxes:
+            row = rows.setdefault(
+                tax.key,
+                {
+                    "kind": tax.kind,
+                    "name": tax.name,
+                    "code": tax.code,
+                    "region": tax.region,
+                    "rate": float(tax.rate * 100),
+                    "taxable": Decimal(0),
+                    "exempt": Decimal(0),
+                    "amount": Decimal(0),
+                },
+            )
+            row["taxable"] += tax.taxable
+            row["exempt"] += tax.exempt
+            row["amount"] += tax.amount
+        for row in rows.values():
+            row.update({name: float(row[name]) for name in ("taxable", "exempt", "amount")})
+        return list(rows.values())
+
+    # === POSTED: TO BE RECORDED === #
+
+    def _post(self):
+        """The documents are posted with the engine's amounts: record them after the commit."""
+        for document in self.sudo():
+            document.write(
+                {
+                    "state": "posted",
+                    "recording": True,
+                    "revision": document.revision + 1,
+                    "document_code": document.document_code or document._first_code(),
+                    "committed_at": False,
+                    "voided_at": False,
+                }
+            )
+        return self._enqueue("tax.commit", revision=lambda document: document.revision)
+
+    def _first_code(self):
+        # room for "-", eight digits of the identity, and "-" with a revision
+        return f"{(self.move_id.name or '')[: CODE_LENGTH - 14]}-{self.uuid[:8]}"
+
+    def _code(self):
+        """Return the engine's code of the present revision."""
+        code, revision = self.document_code, self.revision
+        return code if revision <= 1 else f"{code}-{revision}"
+
+    def _request_to_record(self):
+        """Return the `TaxDocument` to record: what was quoted, with names and code."""
+        self.ensure_one()
+        move, asked = self.move_id, self._request()
+        names = {
+            number: line.name or "" for number, line in move._finance_tax_numbered_lines().items()
+        }
+        rate = move.invoice_currency_rate
+        foreign = move.currency_id != move.company_id.currency_id
+        original = move._finance_tax_original()
+        return replace(
+            asked,
+            code=self._code(),
+            reference=move.ref or "",
+            exchange_rate=Decimal(str(round(1 / rate, 9))) if foreign and rate else None,
+            original_code=original._code() if original and original.document_code else "",
+            lines=tuple(
+                replace(line, description=names.get(line.number, "")) for line in asked.lines
+            ),
+        )
+
+    def _reference(self):
+        """Return the `TaxReference` of the present revision."""
+        self.ensure_one()
+        request = self._request()
+        return TaxReference(request.kind, request.seller, self._code())
+
+    def _recorded(self, result):
+        """The engine has recorded a posting: compare it with the books."""
+        self.ensure_one()
+        self.env["finance.external.ref"].sudo()._set(
+            self.connector_id, self.move_id, "transaction", result.engine_id or result.code
+        )
+        self._audit("tax.recorded", code=result.code, tax=result.total_tax)
+        if result.code != self._code():
+            # an earlier posting, whose void waits behind this job
+            return
+        values = {"committed_at": fields.Datetime.now()}
+        if self.state not in ("posted", "refused"):
+            self.sudo().write(values)
+            return
+        booked = self._result()
+        agrees = result.by_key() == booked.by_key() and result.status == RECORDED
+        self.sudo().write(values | {"state": "committed" if agrees else "mismatch"})
+        if not agrees:
+            self._raise_mismatch(result.total_tax, booked.total_tax)
+
+    def _recording_failed(self, error):
+        """Word the end of a recording for the accountant; see `finance.operation._failed`."""
+        if not isinstance(error, Rejected):
+            return None
+        if self.state == "posted":
+            self.sudo().state = "refused"
+        return "tax.rejected", {
+            "params": {"message": error.message, "code": error.code},
+            "amount": float(self.amount_tax),
+            "currency": self.currency_id,
+        }
+
+    # === TAKEN BACK === #
+
+    def _withdraw(self):
+        """The documents leave the posted state: make void what the engine has, or may have."""
+        self = self.sudo()
+        self._cancel_refused()
+        sent = self.filtered("recording")
+        sent.write({"recording": False})
+        jobs = sent._enqueue("tax.void", revision=lambda document: document.revision)
+        voiding = self.browse(jobs.mapped("res_id"))
+        voiding.write({"state": "voiding"})
+        # posted again unchanged, they carry the engine's amounts still
+        (self - voiding).filtered("result").write({"state": "estimated"})
+        for document in self:
+            document._resolve("tax.fallback", "tax.mismatch", "tax.rejected")
+
+    def _cancel_refused(self):
+        """End recordings that the engine has refused: they stand in the way of what follows."""
+        jobs = self.env["finance.job"]._unfinished(self)
+        jobs.filtered(
+            lambda job: job.state == "dead" and job.error_class == "Rejected"
+        ).action_cancel()
+
+    def _voided(self, result):
+        """The engine has made a posting void, or never had it."""
+        self.ensure_one()
+        self._audit("tax.voided", code=result.code, status=result.status)
+        if result.code != self._code():
+            # posted again in the meantime, under another code
+            return
+        values = {"voided_at": fields.Datetime.now(), "committed_at": False}
+        if self.state == "voiding":
+            values["state"] = "voided"
+        self.sudo().write(values)
+
+    def _voiding_failed(self, error):
+        """Word the end of a void for the accountant; see `finance.operation._failed`."""
+        if not isinstance(error, Rejected):
+            return None
+        return "tax.void_rejected", {
+            "params": {"message": error.message, "code": error.code},
+            "amount": float(self.amount_tax),
+            "currency": self.currency_id,
+        }
+
+    # === EXCEPTIONS === #
+
+    def _raise_mismatch(self, engine, booked):
+        """Say that books and engine differ; amounts as Decimal in the document's currency."""
+        self.env["finance.exception"].sudo()._raise(
+            "tax.mismatch",
+            record=self,
+            document=self.move_id,
+            connector=self.connector_id,
+            company=self.company_id,
+            params={"engine": str(engine), "booked": str(booked)},
+            amount=float(abs(engine - booked)),
+            currency=self.currency_id,
+        )
+
+    def _raise_fallback(self, reason):
+        """Say that an invoice was posted without the engine; ``reason`` in words."""
+        self.env["finance.exception"].sudo()._raise(
+            "tax.fallback",
+            record=self,
+            document=self.move_id,
+            connector=self.connector_id,
+            company=self.company_id,
+            params={"message": reason},
+            amount=self.move_id.amount_tax,
+            currency=self.currency_id,
+        )
+
+    def _resolve(self, *codes):
+        for code in codes:
+            self.env["finance.exception"].sudo()._resolve(
+                code=code, document=self.move_id, connector=self.connector_id
+            )
+
+    def _audit(self, kind, **data):
+        self.env["finance.audit.event"].sudo()._record(
+            kind,
+            self.move_id,
+            connector=self.connector_id,
+            company=self.company_id,
+            trace_id=self.trace_id,
+            data=data,
+        )
+
+    # === BUTTONS === #
+
+    def action_verify(self):
+        """Ask the engine about an invoice posted with the fallback rate, and record it if right.
+
+        The books are not changed: where the engine says another tax, the exception says how much,
+        and the invoice has to be reset to draft and posted again.
+        """
+        self.check_access("read")
+        self.move_id.check_access("write")
+        for document in self:
+            document._verify()
+
+    def _verify(self):
+        if self.state != "fallback" or self.move_id.state != "posted":
+            raise UserError(
+                self.env._("Only an invoice posted with the fallback rate can be verified.")
+            )
+        move, workflow = self.move_id, self.move_id._finance_tax_workflow()
+        request = move._finance_tax_request(workflow).content()
+        answer = self.env["finance.operation.tax.quote"]._ask(
+            self.connector_id,
+            self.company_id,
+            [request],
+            seconds=workflow.tax_seconds,
+            trace_id=self.trace_id,
+        )[0]
+        if isinstance(answer, ProviderError):
+            raise UserError(
+                self.env._(
+                    "%(engine)s still does not answer: %(reason)s",
+                    engine=self.connector_id.sudo().name,
+                    reason=answer.message,
+                )
+            )
+        booked = move._finance_tax_booked()
+        if booked != answer.by_key():
+            self._raise_fallback(
+                self.env._(
+                    "the engine says %(engine)s, posted is %(booked)s",
+                    engine=format_amount(self.env, float(answer.total_tax), self.currency_id),
+                    booked=format_amount(self.env, move.amount_tax, self.currency_id),
+                )
+            )
+            return
+        self._estimated(
+            codec.digest(request), request, answer, "engine", move._finance_tax_applied_hash()
+        )
+        self._post()
+        self._resolve("tax.fallback")
+
+    def action_open_move(self):
+        """Open the invoice."""
+        self.ensure_one()
+        return self.move_id.get_formview_action()
+
+    def action_open_jobs(self):
+        """List the jobs of the document."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Jobs"),
+            "res_model": "finance.job",
+            "view_mode": "list,form",
+            "domain": [("res_model", "=", self._name), ("res_id", "=", self.id)],
+        }
+
+    def action_open_exchanges(self):
+        """List what was exchanged with the engine about the document."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Exchanges"),
+            "res_model": "finance.exchange",
+            "view_mode": "list,form",
+            "domain": [("trace_id", "=", self.trace_id)],
+        }
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_recorded(self):
+        recorded = self.filtered(lambda document: document.committed_at)
+        if recorded:
+            raise UserError(
+                self.env._(
+                    "The tax engine has recorded %(documents)s. Reset it to draft and wait until"
+                    " it is voided there, then delete.",
+                    documents=", ".join(recorded.move_id.mapped("display_name")),
+                )
+            )
+
+
+class FinanceTaxDocumentLine(models.Model):
+    """The tax of one authority on one document, for people to read."""
+
+    _name = "finance.tax.document.line"
+    _description = "Tax by Jurisdiction"
+    _order = "document_id, id"
+
+    document_id = fields.Many2one(
+        "finance.tax.document", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="document_id.company_id", store=True, index=True)
+    currency_id = fields.Many2one(related="document_id.currency_id")
+    kind = fields.Selection(KINDS, readonly=True)
+    name = fields.Char("Authority", readonly=True)
+    code = fields.Char(readonly=True)
+    region = fields.Char("State", readonly=True)
+    rate = fields.Float("Rate (%)", digits=(16, 4), readonly=True, aggregator=None)
+    taxable = fields.Monetary(readonly=True)
+    exempt = fields.Monetary("Not taxed", readonly=True)
+    amount = fields.Monetary("Tax", readonly=True)
+
+
+def applied_hash(rows):
+    """Return the digest of what lines carry: rows of (number, tax ids, extra_tax_data)."""
+    text = json.dumps(rows, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

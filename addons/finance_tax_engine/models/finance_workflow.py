@@ -1,0 +1,63 @@
+from odoo import api, fields, models
+
+
+class FinanceWorkflow(models.Model):
+    """What a company decides about its tax engine."""
+
+    _inherit = "finance.workflow"
+
+    tax_outage = fields.Selection(
+        [
+            ("refuse", "Refuse to post"),
+            ("fallback", "Post with the fallback rate"),
+        ],
+        string="When the engine does not answer",
+        default="refuse",
+        help="The fallback rate is the last known rate of the destination, else the line's own"
+        " taxes. Such an invoice is not recorded at the engine until somebody decides.",
+    )
+    tax_account_id = fields.Many2one(
+        "account.account",
+        string="Sales tax account",
+        check_company=True,
+        help="Where new taxes of jurisdictions are booked. Empty: the account of the company's"
+        " default sales tax.",
+    )
+    tax_country_ids = fields.Many2many(
+        "res.country",
+        string="Destinations",
+        help="Invoices to these countries are taxed by the engine; empty: all invoices.",
+    )
+    tax_seconds = fields.Float(
+        "Answer within (s)",
+        default=10.0,
+        help="How long a person waits for the engine, for all documents posted together.",
+    )
+
+    @api.model
+    def _flows(self):
+        return super()._flows() | {"tax": self.env._("Tax")}
+
+    @api.model
+    def _serving(self, company, flow):
+        """Return the workflow that serves ``company`` for ``flow``: its own, else of its nearest
+        parent; empty when there is none."""
+        found = self.sudo().search(
+            [
+                ("flow", "=", flow),
+                ("company_id", "parent_of", company.ids),
+                ("connector_id.active", "=", True),
+            ]
+        )
+        depth = {parent.id: level for level, parent in enumerate(company.sudo().parent_ids)}
+        return found.sorted(lambda workflow: (-depth.get(workflow.company_id.id, -1), workflow.id))[
+            :1
+        ]
+
+    def _tax_account(self, company):
+        """Return the account that new taxes of jurisdictions are booked on, empty when unknown."""
+        if self.tax_account_id:
+            return self.tax_account_id
+        default_tax = company.sudo().account_sale_tax_id
+        lines = default_tax.flatten_taxes_hierarchy().invoice_repartition_line_ids
+        return lines.filtered(lambda line: line.repartition_type == "tax").account_id[:1]

@@ -1,0 +1,84 @@
+"""What jobs do at a tax engine."""
+
+from odoo import models
+
+from ..canonical.tax import TaxDocument, TaxReference, TaxResult
+
+
+class QuoteTax(models.AbstractModel):
+    _name = "finance.operation.tax.quote"
+    _inherit = "finance.operation"
+    _description = "Ask a tax engine what the tax of a document is"
+
+    flow = "tax"
+    effect = "question"
+    request_type = TaxDocument
+    result_type = TaxResult
+
+    @staticmethod
+    def _call(provider, request):
+        return provider.quote(request)
+
+
+class CommitTax(models.AbstractModel):
+    _name = "finance.operation.tax.commit"
+    _inherit = "finance.operation"
+    _description = "Record a posted document at the tax engine"
+
+    flow = "tax"
+    # Each posting has a document code of its own; the engine replaces what it has under a code.
+    effect = "idempotent"
+    request_type = TaxDocument
+    result_type = TaxResult
+
+    def _prepare(self, record):
+        return record._request_to_record()
+
+    @staticmethod
+    def _call(provider, request):
+        return provider.commit(request)
+
+    @staticmethod
+    def _query(provider, request):
+        found = provider.lookup(TaxReference(request.kind, request.seller, request.code))
+        return found if found and found.status == "recorded" else None
+
+    def _apply(self, job, result):
+        job.record._recorded(result)
+
+    def _failed(self, job, error):
+        return job.record._recording_failed(error)
+
+
+class VoidTax(models.AbstractModel):
+    _name = "finance.operation.tax.void"
+    _inherit = "finance.operation"
+    _description = "Make a recorded document void at the tax engine"
+
+    flow = "tax"
+    effect = "idempotent"
+    cancels = ("tax.commit",)
+    request_type = TaxReference
+    result_type = TaxResult
+
+    def _prepare(self, record):
+        return record._reference()
+
+    @staticmethod
+    def _call(provider, request):
+        return provider.void(request)
+
+    @staticmethod
+    def _query(provider, request):
+        found = provider.lookup(request)
+        return found if found and found.status == "voided" else None
+
+    def _apply(self, job, result):
+        job.record._voided(result)
+
+    def _failed(self, job, error):
+        return job.record._voiding_failed(error)
+
+    def _vendor_knows(self, record):
+        """Tell whether the engine has the document, beyond what jobs still say."""
+        return bool(record.committed_at)

@@ -1,0 +1,90 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+ADMINISTRATOR = "finance_connector_base.group_administrator"
+
+
+class ResConfigSettings(models.TransientModel):
+    """Which tax engine serves the company, and what happens while it does not answer.
+
+    Kept as the company's `finance.workflow` of flow "tax".
+    """
+
+    _inherit = "res.config.settings"
+
+    finance_tax_connector_id = fields.Many2one(
+        "finance.connector",
+        string="Tax engine",
+        domain=lambda self: [("provider", "in", self.env["finance.connector"]._tax_engines())],
+    )
+    finance_tax_outage = fields.Selection(
+        [("refuse", "Refuse to post"), ("fallback", "Post with the fallback rate")],
+        string="When the engine does not answer",
+        default="refuse",
+    )
+    finance_tax_account_id = fields.Many2one(
+        "account.account",
+        string="Sales tax account",
+        domain="[('company_ids', 'parent_of', company_id)]",
+    )
+
+    @api.model
+    def get_values(self):
+        values = super().get_values()
+        workflow = self.env["finance.workflow"]._serving(self.env.company, "tax")
+        return values | {
+            "finance_tax_connector_id": workflow.connector_id.id,
+            "finance_tax_outage": workflow.tax_outage or "refuse",
+            "finance_tax_account_id": workflow.tax_account_id.id,
+        }
+
+    def set_values(self):
+        result = super().set_values()
+        if self._finance_tax_changed():
+            self._finance_tax_check()
+            self._finance_tax_store()
+        return result
+
+    def _finance_tax_changed(self):
+        before = self.get_values()
+        return any(
+            before[name] != self._fields[name].convert_to_write(self[name], self)
+            for name in (
+                "finance_tax_connector_id",
+                "finance_tax_outage",
+                "finance_tax_account_id",
+            )
+        )
+
+    def _finance_tax_check(self):
+        if self.env.su or self.env.user.has_group(ADMINISTRATOR):
+            return
+        raise AccessError(self.env._("Only connector administrators choose the tax engine."))
+
+    def _finance_tax_store(self):
+        workflows = self.env["finance.workflow"]
+        own = workflows.search([("flow", "=", "tax"), ("company_id", "=", self.company_id.id)])
+        connector = self.finance_tax_connector_id
+        (own.filtered(lambda workflow: workflow.connector_id != connector)).active = False
+        if not connector:
+            return
+        values = {
+            "tax_outage": self.finance_tax_outage,
+            "tax_account_id": self.finance_tax_account_id.id,
+            "active": True,
+        }
+        place = {
+            "connector_id": connector.id,
+            "company_id": self.company_id.id,
+            "flow": "tax",
+        }
+        known = workflows.with_context(active_test=False).search(
+            [(name, "=", value) for name, value in place.items()]
+        )
+        if known:
+            known.write(values)
+            return
+        serving = connector.company_ids
+        if not self.company_id.parent_ids & serving:
+            connector.company_ids = serving | self.company_id
+        workflows.create(place | values)
