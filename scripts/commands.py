@@ -83,7 +83,9 @@ def _one(arguments, usage):
 
 def postgres_command(arguments):
     """``postgres start|stop|status|psql [run|test|bench]``: a private cluster by hand."""
-    action, purpose = (*arguments, "status", "test")[:2] if len(arguments) != 1 else (*arguments, "test")
+    action, purpose = (
+        (*arguments, "status", "test")[:2] if len(arguments) != 1 else (*arguments, "test")
+    )
     cluster = postgres.server(purpose)
     if action == "start":
         cluster.start(stays=True)
@@ -91,7 +93,9 @@ def postgres_command(arguments):
         cluster.stop()
     elif action == "psql":
         environment = os.environ | cluster.environment
-        os.execvpe("psql", ["psql", "-d", arguments[2] if len(arguments) > 2 else "postgres"], environment)
+        os.execvpe(
+            "psql", ["psql", "-d", arguments[2] if len(arguments) > 2 else "postgres"], environment
+        )
     say("  ".join(f"{key}={value}" for key, value in cluster.environment.items() if key != "PATH"))
 
 
@@ -130,7 +134,14 @@ def reset(arguments):
     if not os.environ.get("PGHOST"):
         for purpose in postgres.SETTINGS:
             postgres.Cluster(purpose).remove()
-    for entry in ("data", "logs", "test-output", "odoo.conf", "pycache", "vault.key"):
+    for entry in (
+        "data",
+        "logs",
+        "test-output",
+        *(file.name for file in CACHE.glob("odoo-*.conf")),
+        "pycache",
+        "vault.key",
+    ):
         path = CACHE / entry
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     say("Databases and files are gone; downloads are kept (rm -rf .cache .venv removes these too).")

@@ -111,7 +111,9 @@ class Databases:
             if name in self.names() and not update:
                 self._refuse_foreign(name)
                 self.drop(name)
-            with step(f"Database {name}: {'update' if update else 'install the suite'} with demo data"):
+            with step(
+                f"Database {name}: {'update' if update else 'install the suite'} with demo data"
+            ):
                 self._install(name, (*BASE_MODULES, *finance_addons()), update)
             self.annotate(name, wanted)
 

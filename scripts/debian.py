@@ -35,7 +35,9 @@ MISSING_FILE = "odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentat
 
 def available():
     """Can this machine take packages from a Debian archive?"""
-    return bool(shutil.which("apt-get") and shutil.which("dpkg-deb") and KEYRING.exists() and mirror())
+    return bool(
+        shutil.which("apt-get") and shutil.which("dpkg-deb") and KEYRING.exists() and mirror()
+    )
 
 
 def mirror():

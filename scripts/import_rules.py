@@ -37,7 +37,11 @@ def broken_rules(root=ROOT):
 def imported_names(source, package):
     """(line, full name) of everything that ``source``, a module of ``package``, imports."""
     nodes = sorted(
-        (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)),
+        (
+            node
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ),
         key=lambda node: node.lineno,
     )
     for node in nodes:

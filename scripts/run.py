@@ -98,7 +98,9 @@ def _sandbox_port():
         raise Failure("The folder sandbox/ is not complete.", "git checkout -- sandbox")
     if odoo_cli.free_port(port) != port:
         free = odoo_cli.free_port()
-        raise Failure(f"Port {port} of the sandbox is taken.", f"FINANCE_SANDBOX_PORT={free} make run")
+        raise Failure(
+            f"Port {port} of the sandbox is taken.", f"FINANCE_SANDBOX_PORT={free} make run"
+        )
     return port
 
 

@@ -73,7 +73,9 @@ def _select(arguments):
             continue
         path = part if "/" in part else f"addons/{part}"
         if not (ROOT / path.split("::")[0]).exists():
-            raise Failure(f"No such tests: {part}.", f"make test ONLY={'|'.join(STAGES)}|<addon>|<file>")
+            raise Failure(
+                f"No such tests: {part}.", f"make test ONLY={'|'.join(STAGES)}|<addon>|<file>"
+            )
         parts[_stage_of(path)].append(path)
     return parts
 
@@ -137,7 +139,16 @@ def _without_odoo(cluster):
 def _pytest(stage, targets, environment, *options):
     report = ensure(TEST_OUTPUT) / f"{stage}.{os.getpid()}.xml"
     environment = environment | {"FINANCE_TEST_OUTPUT": str(TEST_OUTPUT)}
-    argv = [PYTHON, "-m", "pytest", "-q", "--color=auto", f"--junitxml={report}", *options, *targets]
+    argv = [
+        PYTHON,
+        "-m",
+        "pytest",
+        "-q",
+        "--color=auto",
+        f"--junitxml={report}",
+        *options,
+        *targets,
+    ]
     if os.environ.get("SOAK"):
         argv.append("--timeout=3600")
     code = subprocess.run(argv, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
@@ -176,7 +187,9 @@ def _close(total, seconds):
     for line in total.refused:
         say(f"FAIL  {line}")
     if total.refused:
-        say(f"      A skip fails the run unless its reason starts with {' or '.join(ACCEPTED_SKIPS)}")
+        say(
+            f"      A skip fails the run unless its reason starts with {' or '.join(ACCEPTED_SKIPS)}"
+        )
     say(f"Took {seconds / 60:.1f} of {BUDGET_MINUTES} minutes. Reports, screenshots: {TEST_OUTPUT}")
     say(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed or not total.passed else 0

@@ -14,7 +14,7 @@ NO_MODULE = "your package manager, for example: apt-get install python3-venv"
 
 def ensure_venv(requirements=RUNTIME):
     """Make ``.venv`` hold what the file ``requirements`` names; a no-op when it already does."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 — this runs on whatever python3 is
         raise Failure("Python 3.11 or 3.12 is needed.", "make PYTHON=python3.12 <target>")
     if not _works():
         with step("Python environment .venv"):
@@ -25,7 +25,15 @@ def ensure_venv(requirements=RUNTIME):
         return
     with step(f"Python packages of {requirements}"):
         run_logged(
-            [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "-r", ROOT / requirements],
+            [
+                PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "-r",
+                ROOT / requirements,
+            ],
             "pip",
             f"{PYTHON} -m pip install -r {requirements}",
         )

@@ -1,0 +1,85 @@
+"""Fixtures for tests with real servers: a database per test, Odoo processes, the sandbox.
+
+Nothing here imports odoo: what a test wants to know it asks over RPC or in SQL.
+"""
+
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+
+from scripts import odoo_cli, postgres
+from scripts.databases import Databases
+from scripts.paths import TEST_OUTPUT, ensure
+from scripts.processes import Sandbox
+from tests.system.odoo_process import OdooServer
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """The throw-away PostgreSQL that all databases of a run live in."""
+    with postgres.server("test") as running:
+        os.environ.update(running.environment)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def databases(cluster):
+    """Copy, drop and query databases: see ``scripts.databases.Databases``."""
+    return Databases(cluster)
+
+
+@pytest.fixture(scope="session")
+def template(databases):
+    """Name of a database with the whole suite and demo data; copy it, never connect to it."""
+    return databases.template()
+
+
+@pytest.fixture
+def database(databases, template):
+    """A fresh copy of the template, dropped after the test."""
+    name = f"fc_sys_{uuid.uuid4().hex[:8]}"
+    databases.copy(template, name)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def output(request):
+    """A folder for what this test wants to keep: logs, screenshots."""
+    return ensure(_output_folder(request.node.name))
+
+
+def _output_folder(name):
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+    return Path(os.environ.get("FINANCE_TEST_OUTPUT", TEST_OUTPUT)) / "system" / safe
+
+
+@pytest.fixture
+def sandbox(output):
+    """A sandbox of its own on a free port: ``sandbox.url``, ``sandbox.control(…)``."""
+    with Sandbox(odoo_cli.free_port(), output / "sandbox.log") as running:
+        yield running.start()
+
+
+@pytest.fixture
+def odoo_factory(cluster, output):
+    """Make ``OdooServer`` objects, stopped after the test: ``odoo_factory(database, workers=2)``."""
+    servers = []
+
+    def make(database, **options):
+        number = len(servers) + 1
+        server = OdooServer(cluster, database, log=output / f"odoo-{number}.log", **options)
+        servers.append(server)
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def odoo(odoo_factory, database, sandbox):
+    """A started prefork Odoo on a fresh database, knowing the port of ``sandbox``."""
+    return odoo_factory(database, environment={"FINANCE_SANDBOX_PORT": sandbox.port}).start()

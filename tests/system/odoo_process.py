@@ -1,0 +1,156 @@
+"""A real Odoo server for tests: start, ask, crash, start again."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import xmlrpc.client
+from pathlib import Path
+
+from scripts import odoo_cli
+from scripts.processes import Odoo
+
+SHELL_MARK = "\x1eRESULT\x1e"
+
+
+class OdooServer(Odoo):
+    """A prefork Odoo on ``database``.
+
+    :param int workers: HTTP workers; 0 selects the threaded server
+    :param int cron_threads: workers for scheduled actions, hence lanes
+    :param dict environment: further environment variables of the server
+    :param tuple arguments: further command line arguments
+
+    The port stays the same over restarts, so that URLs and connectors keep working.
+    """
+
+    def __init__(self, cluster, database, workers=2, cron_threads=4, environment=None,
+                 arguments=(), log=None):  # fmt: skip
+        super().__init__(cluster, database, log=log)
+        self.arguments = (f"--workers={workers}", f"--max-cron-threads={cron_threads}", *arguments)
+        self.variables = dict(environment or {})
+
+    # === LIFE AND DEATH === #
+
+    def start(self, *arguments, **environment):
+        """Start and wait until it answers; returns itself."""
+        return super().start(*self.arguments, *arguments, **{**self.variables, **environment})
+
+    def restart(self):
+        """Stop politely and start again."""
+        self.stop()
+        return self.start()
+
+    def worker_pids(self, kind=None):
+        """Process ids of the children; ``kind`` "cron" or "http" narrows by what they do.
+
+        Cron workers are told by their niceness: Odoo runs them at 10.
+        """
+        pids = [int(pid) for pid in _children(self.pid)]
+        if kind is None:
+            return pids
+        wanted = (lambda nice: nice > 0) if kind == "cron" else (lambda nice: nice == 0)
+        return [pid for pid in pids if wanted(_niceness(pid)) and not _is_evented(pid)]
+
+    def kill_worker(self, pid):
+        """SIGKILL one worker; the server starts another."""
+        os.kill(pid, signal.SIGKILL)
+
+    # ``kill()`` of the base class is the crash of the whole server.
+
+    # === ASK === #
+
+    def wait_for_log(self, text, seconds=30):
+        """Wait until ``text`` stands in the log; returns the log."""
+        return wait_until(lambda: text in self.read_log() and self.read_log(), seconds, text)
+
+    def read_log(self):
+        """Everything this server has logged, over all its starts."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def rpc(self, login="admin", password=None):
+        """An ``Rpc`` session of a user; demo passwords equal the login."""
+        return Rpc(self.url, self.database, login, password or login)
+
+    def json2(self, model, method, api_key, **parameters):
+        """(status, answer) of ``POST /json/2/<model>/<method>`` with an API key."""
+        request = urllib.request.Request(
+            f"{self.url}/json/2/{model}/{method}",
+            data=json.dumps(parameters).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"bearer {api_key}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=120) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def shell(self, code, timeout=300):
+        """Run Python with ``env`` (superuser) in a process of its own, on this database.
+
+        What the code assigns to ``result`` comes back (through JSON); it commits itself.
+        """
+        program = (
+            f"result = None\n{code}\nimport json\nprint({SHELL_MARK!r} + json.dumps(result))\n"
+        )
+        done = subprocess.run(
+            odoo_cli.odoo("shell", "-d", self.database, "--no-http", "--log-level=warn"),
+            input=program,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            timeout=timeout,
+            env=odoo_cli.environment(self.cluster, **self.variables),
+        )
+        if SHELL_MARK not in done.stdout:
+            raise AssertionError(f"shell failed:\n{done.stdout}\n{done.stderr}")
+        return json.loads(done.stdout.rpartition(SHELL_MARK)[2].splitlines()[0])
+
+
+class Rpc:
+    """One user's XML-RPC session: ``rpc.call("account.move", "action_post", [ids])``."""
+
+    def __init__(self, url, database, login, password):
+        common = xmlrpc.client.ServerProxy(f"{url}/xmlrpc/2/common", allow_none=True)
+        self.uid = common.authenticate(database, login, password, {})
+        if not self.uid:
+            raise AssertionError(f"{login} can't log in")
+        self._url, self._head = url, (database, self.uid, password)
+
+    def call(self, model, method, *arguments, **options):
+        """Call a public method; a server error raises ``xmlrpc.client.Fault``."""
+        # A proxy of its own for every call: connections are not shared between threads.
+        objects = xmlrpc.client.ServerProxy(f"{self._url}/xmlrpc/2/object", allow_none=True)
+        return objects.execute_kw(*self._head, model, method, list(arguments), options)
+
+
+def wait_until(probe, seconds=30, what="the expected state", pause=0.05):
+    """Wait until ``probe()`` is true and return its value; AssertionError after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := probe():
+            return value
+        time.sleep(pause)
+    raise AssertionError(f"{what} did not come within {seconds} s")
+
+
+def _children(pid):
+    tasks = Path(f"/proc/{pid}/task")
+    return " ".join(file.read_text() for file in tasks.glob("*/children")).split()
+
+
+def _niceness(pid):
+    try:
+        return os.getpriority(os.PRIO_PROCESS, pid)
+    except ProcessLookupError:
+        return -1
+
+
+def _is_evented(pid):
+    try:
+        return b"gevent" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return True
