@@ -33,6 +33,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
 )
 from odoo.addons.finance_connector_base.providers.masking import mask_text
 
+from ..models.finance_connector import ConnectorClosed
 from .kill_points import kill_point
 from .link import link_of
 from .queue import CLAIM_CALLS, CLAIM_LOCAL, CLAIM_QUERIES, CLAIM_SOLO, Queue
@@ -48,6 +49,8 @@ POLL_SECONDS = 0.5
 RECOVER_SECONDS = 1.0
 CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 CONFLICT_TRIES = 5
+# A connector that may not call is asked again after so long.
+CLOSED_SECONDS = 60.0
 HOPELESS_APPLY = 8
 
 
@@ -157,11 +160,13 @@ class Lane:
         try:
             call = self._prepared(claim)
         except CONFLICTS:
-            self.env.cr.rollback()
             self.queue.release([claim], state=_before(claim), wait=_short(), refund=1)
             return
+        except ConnectorClosed as closed:
+            held = Held(str(closed), retry_after=CLOSED_SECONDS, reason="closed")
+            self._call_failed(claim, held)
+            return
         except Exception as error:
-            self._rollback()
             self._fail(claim, _as_failure(error))
             return
         self.flying[self.pool.submit(call)] = claim
@@ -278,7 +283,6 @@ class Lane:
                 text = self.vault.open(bytes(claim.answer_sealed), *place).decode()
                 result = codec.load(operation.result_type, text)
         except Exception as error:
-            self._rollback()
             self._fail(claim, _as_failure(error))
             return
         self._apply(claim, result)
@@ -467,10 +471,6 @@ class Lane:
         except BaseException:
             self.env.cr.rollback()
             raise
-
-    def _rollback(self):
-        if not self.inline:
-            self.env.cr.rollback()
 
 
 class _Hopeless(ProviderError):
