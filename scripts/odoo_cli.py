@@ -6,7 +6,7 @@ import secrets
 import socket
 
 from .odoo_source import find_odoo
-from .paths import ADDONS, CACHE, DATA, PYTHON, TEST_ADDONS, VAULT_KEY, ensure
+from .paths import ADDONS, CACHE, DATA, ODOO_BIN, PYTHON, TEST_ADDONS, VAULT_KEY, ensure
 
 LANES = ("--workers=2", "--max-cron-threads=4")
 DEFAULT_SANDBOX_PORT = 8099

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts import odoo_cli, postgres
+from sandbox.client import SandboxProcess
+from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
-from scripts.processes import Sandbox
 from tests.system.odoo_process import OdooServer
 
 
@@ -57,10 +57,10 @@ def _output_folder(name):
 
 
 @pytest.fixture
-def sandbox(output):
-    """A sandbox of its own on a free port: ``sandbox.url``, ``sandbox.control(…)``."""
-    with Sandbox(odoo_cli.free_port(), output / "sandbox.log") as running:
-        yield running.start()
+def sandbox():
+    """The control of a sandbox of its own on a free port: ``sandbox.base_url``, ``.set_faults``."""
+    with SandboxProcess() as control:
+        yield control
 
 
 @pytest.fixture
@@ -82,4 +82,5 @@ def odoo_factory(cluster, output):
 @pytest.fixture
 def odoo(odoo_factory, database, sandbox):
     """A started prefork Odoo on a fresh database, knowing the port of ``sandbox``."""
-    return odoo_factory(database, environment={"FINANCE_SANDBOX_PORT": sandbox.port}).start()
+    port = sandbox.base_url.rpartition(":")[2]
+    return odoo_factory(database, environment={"FINANCE_SANDBOX_PORT": port}).start()
