@@ -1,11 +1,13 @@
 """Servers we start and stop: a real prefork Odoo, and the sandbox of vendors."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from . import odoo_cli
 from .console import Failure, last_words
@@ -73,6 +75,8 @@ class Process:
         """SIGKILL the main process and all its children at once, as a crash of the host would."""
         self._kill_group()
         self._child.wait()
+        while _members(self._child.pid):
+            time.sleep(0.01)
 
     def _kill_group(self):
         try:
@@ -134,6 +138,17 @@ class Odoo(Process):
         self.spawn(argv, odoo_cli.environment(self.cluster, **environment), "/")
         self.wait_for(f"{self.url}/web/health", 120)
         return self
+
+
+def _members(group):
+    """Process ids of a process group, without those that are dead and only not yet buried."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, its_group = entry.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                found.append(int(entry.parent.name))
+    return found
 
 
 def answers(url):

@@ -8,7 +8,9 @@ from . import finance_answer
 from . import finance_audit_event
 from . import finance_binding
 from . import finance_connector
+from . import finance_connector_config
 from . import finance_connector_dashboard
+from . import finance_connector_production
 from . import finance_credential
 from . import finance_exception
 from . import finance_exception_rule

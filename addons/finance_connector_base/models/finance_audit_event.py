@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 from ..canonical.codec import dump
 from ..fields import WeakMany2one
+from ..lanes.link import link_of
 
 # `*=` compares the stored bytes, so that not even 1.0 and 1.00 in the JSON pass as the same.
 GUARD = """
@@ -124,6 +125,14 @@ class FinanceAuditEvent(models.Model):
                 }
             ]
         )
+
+    @api.model
+    def _record_apart(self, event):
+        """Add one event on the own connection: it stays when this transaction is rolled back.
+
+        For what was refused. event: dict of columns as for `_record_many`.
+        """
+        link_of(self.env).execute_values(INSERT, [self._row(event)], ROW)
 
     @api.model
     def _record_many(self, events):

@@ -58,8 +58,9 @@ class FinanceBinding(models.Model):
             )
         bound = self._last()
         if not bound:
-            return self.env._("No administrator has confirmed yet that this database is the "
-                              "production database.")
+            return self.env._(
+                "No administrator has confirmed yet that this database is the production database."
+            )
         if bound._key() != tuple(current):
             return self.env._(
                 "This database is a copy or was restored or renamed: production was confirmed for "
@@ -77,12 +78,14 @@ class FinanceBinding(models.Model):
         """
         uuid, name, oid, neutralised = self._current()
         if neutralised:
-            raise UserError(self.env._(
-                "This database is neutralised; it can't become the production database."
-            ))
-        return self.sudo().create({
-            "database_uuid": uuid,
-            "database_name": name,
-            "database_oid": oid,
-            "confirmed_by_id": self.env.uid,
-        })
+            raise UserError(
+                self.env._("This database is neutralised; it can't become the production database.")
+            )
+        return self.sudo().create(
+            {
+                "database_uuid": uuid,
+                "database_name": name,
+                "database_oid": oid,
+                "confirmed_by_id": self.env.uid,
+            }
+        )

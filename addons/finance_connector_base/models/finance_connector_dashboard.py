@@ -17,15 +17,21 @@ class FinanceConnector(models.Model):
     _inherit = "finance.connector"
 
     health = fields.Selection(
-        [("good", "Working"), ("warning", "Needs a look"), ("bad", "Not working"),
-         ("off", "Stopped")],
-        compute="_compute_health")
+        [
+            ("good", "Working"),
+            ("warning", "Needs a look"),
+            ("bad", "Not working"),
+            ("off", "Stopped"),
+        ],
+        compute="_compute_health",
+    )
     health_words = fields.Char("Status", compute="_compute_health")
     last_success_words = fields.Char("Last success", compute="_compute_health")
     last_failure_words = fields.Char("Last failure", compute="_compute_health")
     breaker = fields.Selection(
         lambda self: self.env["finance.gate"]._fields["breaker"].selection,
-        compute="_compute_health")
+        compute="_compute_health",
+    )
     breaker_open_until = fields.Datetime("Left alone until", compute="_compute_health")
 
     exception_count = fields.Integer("Open exceptions", compute="_compute_counts")
@@ -46,18 +52,18 @@ class FinanceConnector(models.Model):
             connector.last_success_words = self._ago(gate.last_success_at) or self.env._("Never")
             failed = self._ago(gate.last_failure_at)
             connector.last_failure_words = (
-                f"{failed}: {gate.last_failure}" if failed else self.env._("Never"))
+                f"{failed}: {gate.last_failure}" if failed else self.env._("Never")
+            )
 
     def _health(self, gate):
-        """Return (light, words) of a connector with this row of finance.gate, which may be empty.
-        """
+        """Return (light, words) of a connector with this row of finance.gate, which may be empty."""
         _ = self.env._
         if self.provider not in self._provider_classes():
             return "bad", _("The provider is not installed")
-        if self.state == "paused" or gate.stopped:
-            return "off", _("Stopped: nothing is sent, jobs wait")
         if self.state == "attention":
             return "bad", _("Needs attention: %(reason)s", reason=self.attention_reason or "")
+        if self.state == "paused" or gate.stopped:
+            return "off", _("Stopped: nothing is sent, jobs wait")
         if gate.breaker == "open":
             return "bad", _("Keeps failing; tried again %(when)s", when=self._ago(gate.open_until))
         if self.state == "draft":
@@ -75,8 +81,7 @@ class FinanceConnector(models.Model):
         if not moment:
             return ""
         locale = babel_locale_parse(self.env.lang or "en_US")
-        return format_timedelta(
-            moment - fields.Datetime.now(), add_direction=True, locale=locale)
+        return format_timedelta(moment - fields.Datetime.now(), add_direction=True, locale=locale)
 
     # === COUNTERS === #
 
@@ -109,19 +114,24 @@ class FinanceConnector(models.Model):
                 {"x": fields.Date.to_string(day), "y": counts.get((connector.id, day), 0)}
                 for day in days
             ]
-            connector.dashboard_graph = json.dumps([{
-                "key": self.env._("Exchanges"),
-                "values": values,
-                "is_sample_data": False,
-            }])
+            connector.dashboard_graph = json.dumps(
+                [
+                    {
+                        "key": self.env._("Exchanges"),
+                        "values": values,
+                        "is_sample_data": False,
+                    }
+                ]
+            )
 
     def _exchanges_per_day(self, first_day):
         """Return {(connector id, day): number} in the reader's time zone, own companies only."""
         if not self.ids or not self.env["finance.exchange"].has_access("read"):
             return {}
         zone = self.env.tz.zone
-        rows = self.env.execute_query(SQL(
-            """
+        rows = self.env.execute_query(
+            SQL(
+                """
             SELECT connector_id,
                    (started_at AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day, count(*)
               FROM finance_exchange
@@ -129,9 +139,12 @@ class FinanceConnector(models.Model):
                AND started_at >= %(first)s::date - 1
              GROUP BY 1, 2
             """,
-            zone=zone, ids=tuple(self.ids), companies=tuple(self.env.companies.ids) or (0,),
-            first=first_day,
-        ))
+                zone=zone,
+                ids=tuple(self.ids),
+                companies=tuple(self.env.companies.ids) or (0,),
+                first=first_day,
+            )
+        )
         return {(connector, day): count for connector, day, count in rows}
 
     # === WHERE THE COUNTERS LEAD === #
@@ -146,7 +159,9 @@ class FinanceConnector(models.Model):
 
     def action_open_unknown(self):
         """Open the connector's jobs whose answer is unknown."""
-        return self._list("finance.job", self.env._("Answer Unknown"), [("state", "=", "uncertain")])
+        return self._list(
+            "finance.job", self.env._("Answer Unknown"), [("state", "=", "uncertain")]
+        )
 
     def action_open_exchanges(self):
         """Open the connector's exchanges."""

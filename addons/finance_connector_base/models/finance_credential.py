@@ -21,7 +21,13 @@ COLUMNS = {"value": SQL("sealed"), "next": SQL("sealed_next")}
 # What the seal is bound to: changing it would make the secret unreadable.
 BOUND_FIELDS = {"connector_id", "name", "environment"}
 INTERNAL_FIELDS = {
-    "hint", "has_value", "has_next", "tested_at", "entered_by_id", "entered_at", "reminded_for",
+    "hint",
+    "has_value",
+    "has_next",
+    "tested_at",
+    "entered_by_id",
+    "entered_at",
+    "reminded_for",
 }
 
 
@@ -32,26 +38,39 @@ class FinanceCredential(models.Model):
     _rec_name = "name"
 
     connector_id = fields.Many2one(
-        "finance.connector", required=True, ondelete="cascade", index=True)
+        "finance.connector", required=True, ondelete="cascade", index=True
+    )
     name = fields.Char("Technical name", required=True, readonly=True)
     label = fields.Char(compute="_compute_declared")
     help = fields.Char(compute="_compute_declared")
     is_required = fields.Boolean(compute="_compute_declared")
     environment = fields.Selection(
         lambda self: self.env["finance.connector"]._fields["environment"].selection,
-        required=True, readonly=True)
+        required=True,
+        readonly=True,
+    )
     sequence = fields.Integer(readonly=True)
     value = fields.Char(
-        compute="_compute_value", inverse="_inverse_value", copy=False,
+        compute="_compute_value",
+        inverse="_inverse_value",
+        copy=False,
         help="Write-only. Once the connector has passed its test, a new value is kept beside the "
-             "old one until the test passes with it.")
+        "old one until the test passes with it.",
+    )
     hint = fields.Char(readonly=True, copy=False)
     has_value = fields.Boolean(readonly=True, copy=False)
     has_next = fields.Boolean("New value waits for its test", readonly=True, copy=False)
     status = fields.Selection(
-        [("missing", "Missing"), ("untested", "Not tested"), ("waiting", "New value not tested"),
-         ("expiring", "Expires soon"), ("expired", "Expired"), ("valid", "Valid")],
-        compute="_compute_status")
+        [
+            ("missing", "Missing"),
+            ("untested", "Not tested"),
+            ("waiting", "New value not tested"),
+            ("expiring", "Expires soon"),
+            ("expired", "Expired"),
+            ("valid", "Valid"),
+        ],
+        compute="_compute_status",
+    )
     tested_at = fields.Datetime(readonly=True, copy=False)
     entered_by_id = fields.Many2one("res.users", readonly=True, copy=False, ondelete="set null")
     entered_at = fields.Datetime(readonly=True, copy=False)
@@ -67,7 +86,8 @@ class FinanceCredential(models.Model):
     def init(self):
         self.env.cr.execute(
             "ALTER TABLE finance_credential ADD COLUMN IF NOT EXISTS sealed bytea, "
-            "ADD COLUMN IF NOT EXISTS sealed_next bytea")
+            "ADD COLUMN IF NOT EXISTS sealed_next bytea"
+        )
 
     # === COMPUTE METHODS === #
 
@@ -112,8 +132,10 @@ class FinanceCredential(models.Model):
     def _declared(self) -> Setting:
         """Return what the provider says of this credential; a bare one when it says nothing."""
         settings = self.connector_id._known_class().settings
-        return next((setting for setting in settings if setting.name == self.name),
-                    Setting(self.name or "", self.name or "", secret=True, required=False))
+        return next(
+            (setting for setting in settings if setting.name == self.name),
+            Setting(self.name or "", self.name or "", secret=True, required=False),
+        )
 
     # === CREATE, WRITE === #
 
@@ -139,9 +161,12 @@ class FinanceCredential(models.Model):
         if self.env.context.get("finance_write") is INTERNAL:
             return
         if self and names & BOUND_FIELDS:
-            raise UserError(self.env._(
-                "A credential belongs to its connector and environment; erase it and enter it "
-                "anew."))
+            raise UserError(
+                self.env._(
+                    "A credential belongs to its connector and environment; erase it and enter it "
+                    "anew."
+                )
+            )
         if names & INTERNAL_FIELDS:
             raise AccessError(self.env._("This is kept by the system and can't be written."))
 
@@ -166,19 +191,22 @@ class FinanceCredential(models.Model):
         else:
             self._store("value", value)
             vals = {"has_value": True, "hint": _hint(value), "tested_at": False}
-        self._internal({
-            **vals,
-            "entered_by_id": self.env.uid,
-            "entered_at": fields.Datetime.now(),
-        })
+        self._internal(
+            {
+                **vals,
+                "entered_by_id": self.env.uid,
+                "entered_at": fields.Datetime.now(),
+            }
+        )
         self._audit("credential.entered", beside_old="has_value" not in vals)
 
     def _check_value(self, value):
         check = self._declared().check
         if value.startswith(MASK) or (check and not re.fullmatch(check, value)):
             # the value itself must not appear in the message
-            raise ValidationError(self.env._(
-                "This is not a valid value for %(label)s.", label=self.label))
+            raise ValidationError(
+                self.env._("This is not a valid value for %(label)s.", label=self.label)
+            )
 
     def _store(self, column, value):
         sealed = self.env["finance.vault"]._vault().seal(value.encode(), *self._place(column))
@@ -186,23 +214,39 @@ class FinanceCredential(models.Model):
 
     def _place(self, column):
         """Return what the seal is bound to: a value moved to another row or host doesn't open."""
-        return ("finance.credential", str(self.id), str(self.connector_id.id), self.environment,
-                self.name, column)
+        return (
+            "finance.credential",
+            str(self.id),
+            str(self.connector_id.id),
+            self.environment,
+            self.name,
+            column,
+        )
 
     def _write_column(self, column, sealed):
-        self.env.execute_query(SQL(
-            "UPDATE finance_credential SET %s = %s WHERE id = %s RETURNING id",
-            COLUMNS[column], sealed, self.id))
+        self.env.execute_query(
+            SQL(
+                "UPDATE finance_credential SET %s = %s WHERE id = %s RETURNING id",
+                COLUMNS[column],
+                sealed,
+                self.id,
+            )
+        )
 
     def _read_columns(self):
         """Return {id: {column: sealed bytes or None}}."""
         if not self:
             return {}
-        rows = self.env.execute_query(SQL(
-            "SELECT id, sealed, sealed_next FROM finance_credential WHERE id IN %s",
-            tuple(self.ids)))
-        return {row_id: {"value": _bytes(value), "next": _bytes(following)}
-                for row_id, value, following in rows}
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, sealed, sealed_next FROM finance_credential WHERE id IN %s",
+                tuple(self.ids),
+            )
+        )
+        return {
+            row_id: {"value": _bytes(value), "next": _bytes(following)}
+            for row_id, value, following in rows
+        }
 
     # === OPENING: only from Python === #
 
@@ -219,7 +263,8 @@ class FinanceCredential(models.Model):
             if sealed[column]:
                 vault = self.env["finance.vault"]._vault()
                 opened[credential.name] = vault.open(
-                    sealed[column], *credential._place(column)).decode()
+                    sealed[column], *credential._place(column)
+                ).decode()
         return opened
 
     def _reveal(self) -> str:
@@ -251,9 +296,14 @@ class FinanceCredential(models.Model):
         for credential in self:
             credential._write_column("value", None)
             credential._write_column("next", None)
-            credential._internal({
-                "has_value": False, "has_next": False, "hint": False, "tested_at": False,
-            })
+            credential._internal(
+                {
+                    "has_value": False,
+                    "has_next": False,
+                    "hint": False,
+                    "tested_at": False,
+                }
+            )
             credential._audit("credential.erased")
 
     def action_rotate(self):
@@ -301,12 +351,14 @@ class FinanceCredential(models.Model):
     @api.model
     def _key_ids(self) -> dict:
         """Return how many values are sealed with which key."""
-        rows = self.env.execute_query(SQL("""
+        rows = self.env.execute_query(
+            SQL("""
             SELECT encode(substring(sealed FROM 5 FOR get_byte(sealed, 3)), 'escape'), count(*)
               FROM (SELECT sealed FROM finance_credential
                      UNION ALL SELECT sealed_next FROM finance_credential) AS every
              WHERE sealed IS NOT NULL GROUP BY 1
-        """))
+        """)
+        )
         return dict(rows)
 
     # === EXPIRY === #
@@ -314,19 +366,20 @@ class FinanceCredential(models.Model):
     def _remind(self):
         """Open an exception and a to-do for each credential that expires; close what is settled."""
         today = fields.Date.context_today(self)
-        for connector, credentials in self.grouped("connector_id").items():
-            due = credentials.filtered(
-                lambda c: c.environment == c.connector_id.environment
-                and c._status_on(today) in ("expiring", "expired"))
-            if not due:
-                connector._resolve_exception("credential.expiring")
-                continue
-            for credential in due:
+        for credential in self:
+            due = credential._status_on(today) in ("expiring", "expired")
+            if due and credential.environment == credential.connector_id.environment:
                 credential._remind_of_expiry()
+            else:
+                self.env["finance.exception"]._resolve("credential.expiring", document=credential)
 
     def _remind_of_expiry(self):
-        self.connector_id._raise_exception(
-            "credential.expiring", credential=self.label, expires=self.expires_on.isoformat())
+        self.env["finance.exception"]._raise(
+            "credential.expiring",
+            record=self,
+            connector=self.connector_id,
+            params={"credential": self.label, "expires": self.expires_on.isoformat()},
+        )
         if self.reminded_for == self.expires_on:
             return
         for user in self._administrators():
@@ -341,7 +394,9 @@ class FinanceCredential(models.Model):
     def _administrators(self):
         group = self.env.ref("finance_connector_base.group_administrator")
         companies = self.connector_id.company_ids
-        return group.all_user_ids.filtered(lambda user: user.active and user.company_ids & companies)
+        return group.all_user_ids.filtered(
+            lambda user: user.active and user.company_ids & companies
+        )
 
     # === ROWS OF THE CONNECTOR === #
 
@@ -358,8 +413,11 @@ class FinanceCredential(models.Model):
     def _audit(self, kind, **data):
         for credential in self:
             self.env["finance.audit.event"]._record(
-                kind, credential, connector=credential.connector_id,
-                data={"credential": credential.name, "environment": credential.environment} | data)
+                kind,
+                credential,
+                connector=credential.connector_id,
+                data={"credential": credential.name, "environment": credential.environment} | data,
+            )
 
 
 # An object: nothing that comes over RPC can be identical to it.

@@ -14,13 +14,19 @@ class FinanceSetting(models.Model):
     _order = "connector_id, workflow_id, environment desc, sequence, id"
 
     connector_id = fields.Many2one(
-        "finance.connector", required=True, ondelete="cascade", index=True)
+        "finance.connector", required=True, ondelete="cascade", index=True
+    )
     workflow_id = fields.Many2one(
-        "finance.workflow", ondelete="cascade", index="btree_not_null",
-        help="Set: an option of one company and flow; else of the whole connector.")
+        "finance.workflow",
+        ondelete="cascade",
+        index="btree_not_null",
+        help="Set: an option of one company and flow; else of the whole connector.",
+    )
     environment = fields.Selection(
         lambda self: self.env["finance.connector"]._fields["environment"].selection,
-        required=True, readonly=True)
+        required=True,
+        readonly=True,
+    )
     sequence = fields.Integer(readonly=True)
     name = fields.Char("Technical name", required=True, readonly=True)
     label = fields.Char(compute="_compute_declared")
@@ -53,20 +59,27 @@ class FinanceSetting(models.Model):
         """Return what the provider says of this option; a bare one when it says nothing."""
         provider = self.connector_id._known_class()
         settings = provider.company_settings if self.workflow_id else provider.settings
-        return next((setting for setting in settings if setting.name == self.name),
-                    Setting(self.name or "", self.name or "", required=False))
+        return next(
+            (setting for setting in settings if setting.name == self.name),
+            Setting(self.name or "", self.name or "", required=False),
+        )
 
     @api.constrains("value", "name")
     def _check_value(self):
         for row in self:
             check = row._declared().check
             if check and row.value and not re.fullmatch(check, row.value):
-                raise ValidationError(self.env._(
-                    "This is not a valid value for %(label)s: %(value)s",
-                    label=row.label, value=row.value))
+                raise ValidationError(
+                    self.env._(
+                        "This is not a valid value for %(label)s: %(value)s",
+                        label=row.label,
+                        value=row.value,
+                    )
+                )
             if row.workflow_id and row.workflow_id.connector_id != row.connector_id:
-                raise ValidationError(self.env._(
-                    "The option's workflow belongs to another connector."))
+                raise ValidationError(
+                    self.env._("The option's workflow belongs to another connector.")
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -80,8 +93,11 @@ class FinanceSetting(models.Model):
         changed = self.filtered(lambda row: row.value != before[row])
         for row in changed:
             self.env["finance.audit.event"]._record(
-                "connector.option", row, connector=row.connector_id,
-                data={"option": row.name, "environment": row.environment})
+                "connector.option",
+                row,
+                connector=row.connector_id,
+                data={"option": row.name, "environment": row.environment},
+            )
         return result
 
     @api.model

@@ -13,24 +13,42 @@ class FinanceWorkflow(models.Model):
     _order = "connector_id, company_id, flow, id"
 
     connector_id = fields.Many2one(
-        "finance.connector", required=True, ondelete="cascade", index=True)
+        "finance.connector", required=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(
-        "res.company", required=True, default=lambda self: self.env.company, index=True,
-        ondelete="cascade", help="Also for its branches, unless they have a workflow of their own.")
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        index=True,
+        ondelete="cascade",
+        help="Also for its branches, unless they have a workflow of their own.",
+    )
     flow = fields.Selection(selection="_selection_flow", required=True)
     active = fields.Boolean(default=True)
     direction = fields.Selection(
         [("out", "From Odoo"), ("in", "To Odoo"), ("both", "Both ways")],
-        default="out", required=True)
+        default="out",
+        required=True,
+    )
     mode = fields.Selection(
-        [("realtime", "At once, the person waits"), ("event", "Right after the event"),
-         ("batch", "In small batches"), ("scheduled", "At fixed times")],
-        default="event", required=True)
+        [
+            ("realtime", "At once, the person waits"),
+            ("event", "Right after the event"),
+            ("batch", "In small batches"),
+            ("scheduled", "At fixed times"),
+        ],
+        default="event",
+        required=True,
+    )
     system_of_record = fields.Selection(
-        [("odoo", "Odoo"), ("vendor", "The other system")], default="odoo", required=True,
-        help="Which side is right when the two differ.")
+        [("odoo", "Odoo"), ("vendor", "The other system")],
+        default="odoo",
+        required=True,
+        help="Which side is right when the two differ.",
+    )
     freshness_hours = fields.Float(
-        "Fresh within (h)", default=24.0, help="How old the last success may be; 0: no promise.")
+        "Fresh within (h)", default=24.0, help="How old the last success may be; 0: no promise."
+    )
     max_attempts = fields.Integer("Attempts", default=POLICY.max_attempts)
     retry_window_hours = fields.Float("Retry for (h)", default=POLICY.window / HOUR)
     backoff_base_seconds = fields.Float("First wait up to (s)", default=POLICY.base)
@@ -51,8 +69,7 @@ class FinanceWorkflow(models.Model):
 
     @api.model
     def _flows(self) -> dict:
-        """Return the flows by code with their names. Addons extend it: ``super()._flows() | {…}``.
-        """
+        """Return the flows by code with their names. Addons extend it: ``super()._flows() | {…}``."""
         return {}
 
     @api.model
@@ -66,15 +83,20 @@ class FinanceWorkflow(models.Model):
         for workflow in self:
             flow = self._flows().get(workflow.flow, workflow.flow)
             workflow.display_name = (
-                f"{workflow.connector_id.name}: {flow}, {workflow.company_id.name}")
+                f"{workflow.connector_id.name}: {flow}, {workflow.company_id.name}"
+            )
 
     @api.constrains("company_id", "connector_id")
     def _check_served(self):
         for workflow in self.sudo():
             if not workflow.company_id.parent_ids & workflow.connector_id.company_ids:
-                raise ValidationError(self.env._(
-                    "%(connector)s doesn't serve %(company)s: add the company there first.",
-                    connector=workflow.connector_id.name, company=workflow.company_id.name))
+                raise ValidationError(
+                    self.env._(
+                        "%(connector)s doesn't serve %(company)s: add the company there first.",
+                        connector=workflow.connector_id.name,
+                        company=workflow.company_id.name,
+                    )
+                )
 
     # === ROWS OF OPTIONS === #
 
@@ -92,14 +114,21 @@ class FinanceWorkflow(models.Model):
 
     def _ensure_rows_of(self, settings):
         present = {(row.environment, row.name) for row in self.setting_ids}
-        self.env["finance.setting"].sudo().create([
-            {"connector_id": self.connector_id.id, "workflow_id": self.id,
-             "environment": environment, "name": setting.name, "sequence": position,
-             "value": setting.default or False}
-            for environment in self.connector_id._row_environments()
-            for position, setting in enumerate(settings)
-            if (environment, setting.name) not in present
-        ])
+        self.env["finance.setting"].sudo().create(
+            [
+                {
+                    "connector_id": self.connector_id.id,
+                    "workflow_id": self.id,
+                    "environment": environment,
+                    "name": setting.name,
+                    "sequence": position,
+                    "value": setting.default or False,
+                }
+                for environment in self.connector_id._row_environments()
+                for position, setting in enumerate(settings)
+                if (environment, setting.name) not in present
+            ]
+        )
 
     # === WHAT JOBS ASK === #
 
@@ -117,5 +146,6 @@ class FinanceWorkflow(models.Model):
     def _company_settings(self) -> dict:
         """Return the options of the connector's environment by name, texts."""
         rows = self.sudo().setting_ids.filtered(
-            lambda row: row.environment == row.connector_id.environment)
+            lambda row: row.environment == row.connector_id.environment
+        )
         return {row.name: row.value or "" for row in rows}

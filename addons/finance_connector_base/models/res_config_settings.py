@@ -12,13 +12,19 @@ class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
     finance_production_policy = fields.Selection(
-        [("any", "Any connector administrator"),
-         ("other_person", "Somebody other than who entered the credentials")],
-        string="Who may switch to production", default="any",
-        config_parameter=POLICY_PARAMETER)
+        [
+            ("any", "Any connector administrator"),
+            ("other_person", "Somebody other than who entered the credentials"),
+        ],
+        string="Who may switch to production",
+        default="any",
+        config_parameter=POLICY_PARAMETER,
+    )
     finance_retention_days = fields.Integer(
-        "Keep finished jobs and exchanges (days)", default=90,
-        config_parameter="finance_connector.retention_days")
+        "Keep finished jobs and exchanges (days)",
+        default=90,
+        config_parameter="finance_connector.retention_days",
+    )
 
     finance_vault_ready = fields.Boolean(compute="_compute_finance_state")
     finance_vault_words = fields.Char(compute="_compute_finance_state")
@@ -43,8 +49,10 @@ class ResConfigSettings(models.TransientModel):
             settings.finance_lane_words = lanes
             settings.finance_connector_count = len(connectors)
             settings.finance_connector_words = self.env._(
-                "%(count)s connectors, %(ready)s ready", count=len(connectors),
-                ready=len(connectors.filtered(lambda c: c.state == "ready")))
+                "%(count)s connectors, %(ready)s ready",
+                count=len(connectors),
+                ready=len(connectors.filtered(lambda c: c.state == "ready")),
+            )
             settings.finance_is_copy = binding._is_copy()
             settings.finance_binding_words = self._finance_binding_words()
             settings.finance_is_administrator = self.env.user.has_group(ADMINISTRATOR)
@@ -57,31 +65,46 @@ class ResConfigSettings(models.TransientModel):
             return False, str(error)
         words = self.env._("Sealing with the key %(key)s.", key=ring.primary_id)
         others = {
-            key: count for key, count in self.env["finance.vault"]._key_ids().items()
+            key: count
+            for key, count in self.env["finance.vault"]._key_ids().items()
             if key != ring.primary_id
         }
         for key, count in others.items():
             words += " " + self.env._(
-                "%(count)s values are still sealed with %(key)s.", count=count, key=key)
+                "%(count)s values are still sealed with %(key)s.", count=count, key=key
+            )
         return True, words
 
     def _finance_lane_state(self):
         """Return (something is to be warned of, words)."""
-        lanes = self.env["ir.cron"].sudo().search_count([
-            ("model_id.model", "=", "finance.job"), ("active", "=", True),
-            ("code", "like", "_run_lane"),
-        ])
+        lanes = (
+            self.env["ir.cron"]
+            .sudo()
+            .search_count(
+                [
+                    ("model_id.model", "=", "finance.job"),
+                    ("active", "=", True),
+                    ("code", "like", "_run_lane"),
+                ]
+            )
+        )
         threads = config["max_cron_threads"]
         _ = self.env._
         if threads < MIN_CRON_THREADS:
             return True, _(
                 "odoo.conf has max_cron_threads = %(threads)s. Jobs share these with Odoo's own "
-                "scheduled actions: set 4, at least 3.", threads=threads)
+                "scheduled actions: set 4, at least 3.",
+                threads=threads,
+            )
         if lanes < MIN_LANES:
-            return True, _("%(lanes)s lanes of jobs are active; two or more keep jobs moving when "
-                           "one is busy or dies.", lanes=lanes)
-        return False, _("%(lanes)s lanes of jobs, max_cron_threads = %(threads)s.",
-                        lanes=lanes, threads=threads)
+            return True, _(
+                "%(lanes)s lanes of jobs are active; two or more keep jobs moving when "
+                "one is busy or dies.",
+                lanes=lanes,
+            )
+        return False, _(
+            "%(lanes)s lanes of jobs, max_cron_threads = %(threads)s.", lanes=lanes, threads=threads
+        )
 
     def _finance_binding_words(self):
         bound = self.env["finance.binding"]._last()
@@ -90,7 +113,8 @@ class ResConfigSettings(models.TransientModel):
             return obstacle
         return self.env._(
             "Confirmed for this database on %(date)s.",
-            date=fields.Date.to_string(bound.confirmed_at))
+            date=fields.Date.to_string(bound.confirmed_at),
+        )
 
     def set_values(self):
         parameters = self.env["ir.config_parameter"].sudo()
@@ -99,7 +123,8 @@ class ResConfigSettings(models.TransientModel):
         after = self.finance_production_policy or "any"
         if before != after:
             self.env["finance.audit.event"]._record(
-                "policy.changed", data={"policy": "production", "before": before, "after": after})
+                "policy.changed", data={"policy": "production", "before": before, "after": after}
+            )
         return result
 
     # === BUTTONS === #
@@ -117,7 +142,8 @@ class ResConfigSettings(models.TransientModel):
         count = self.env["finance.vault"]._reseal_all()
         ring = self.env["finance.vault"]._vault().keyring
         self.env["finance.audit.event"]._record(
-            "vault.resealed", data={"values": count, "key": ring.primary_id})
+            "vault.resealed", data={"values": count, "key": ring.primary_id}
+        )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -125,7 +151,9 @@ class ResConfigSettings(models.TransientModel):
                 "type": "success",
                 "message": self.env._(
                     "%(count)s values are now sealed with the key %(key)s.",
-                    count=count, key=ring.primary_id),
+                    count=count,
+                    key=ring.primary_id,
+                ),
                 "next": {"type": "ir.actions.client", "tag": "reload"},
             },
         }

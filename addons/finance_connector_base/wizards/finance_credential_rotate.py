@@ -15,7 +15,8 @@ class FinanceCredentialRotate(models.TransientModel):
     def init(self):
         # a transient record is a table row too: the value is sealed in it
         self.env.cr.execute(
-            "ALTER TABLE finance_credential_rotate ADD COLUMN IF NOT EXISTS sealed bytea")
+            "ALTER TABLE finance_credential_rotate ADD COLUMN IF NOT EXISTS sealed bytea"
+        )
 
     def _compute_value(self):
         self.value = ""
@@ -59,8 +60,9 @@ class FinanceCredentialRotate(models.TransientModel):
 
     def _take(self):
         """Return the value and forget it."""
-        [(sealed,)] = self.env.execute_query(SQL(
-            "SELECT sealed FROM finance_credential_rotate WHERE id = %s", self.id))
+        [(sealed,)] = self.env.execute_query(
+            SQL("SELECT sealed FROM finance_credential_rotate WHERE id = %s", self.id)
+        )
         self._write_sealed(None)
         if sealed is None:
             return ""
@@ -68,9 +70,13 @@ class FinanceCredentialRotate(models.TransientModel):
         return vault.open(bytes(sealed), self._name, str(self.id)).decode()
 
     def _write_sealed(self, sealed):
-        self.env.execute_query(SQL(
-            "UPDATE finance_credential_rotate SET sealed = %s WHERE id = %s RETURNING id",
-            sealed, self.id))
+        self.env.execute_query(
+            SQL(
+                "UPDATE finance_credential_rotate SET sealed = %s WHERE id = %s RETURNING id",
+                sealed,
+                self.id,
+            )
+        )
 
 
 def _without_value(vals):
