@@ -1,0 +1,63 @@
+"""What people may see of an exchange."""
+
+import json
+
+import pytest
+
+from odoo.addons.finance_connector_base.providers.masking import (
+    mask_body,
+    mask_json,
+    mask_text,
+    without_secrets,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to DE89370400440532013000 today", "to ••••3000 today"),
+        ("to DE89 3704 0044 0532 0130 00 today", "to ••••3000 today"),
+        ("card 4111 1111 1111 1111.", "card ••••1111."),
+        ("amount 1234567890123456 is no card", "amount 1234567890123456 is no card"),
+        ("mail to jane@example.com", "mail to ••••"),
+        ("Authorization: Bearer abcdefgh12345678", "Authorization: Bearer ••••"),
+        ("key sk_test_4eC39HqLyjWDarjtT1zdp7dc", "key ••••"),
+        ("invoice INV/2026/00017 of 2026-11-21", "invoice INV/2026/00017 of 2026-11-21"),
+    ],
+)
+def test_text(text, shown):
+    assert mask_text(text) == shown
+
+
+def test_fields():
+    masked = mask_json(
+        {
+            "licenseKey": "abc",
+            "access_token": "xyz",
+            "iban": "GB33BUKB20201555555555",
+            "customerCode": "C-17",
+            "addresses": {"shipTo": {"line1": "12 Some Long Street", "city": "Houston"}},
+            "commit": True,
+            "amount": 12,
+        }
+    )
+    assert masked == {
+        "licenseKey": "••••",
+        "access_token": "••••",
+        "iban": "••••5555",
+        "customerCode": "C-17",
+        "addresses": {"shipTo": {"line1": "••••reet", "city": "Houston"}},
+        "commit": True,
+        "amount": 12,
+    }
+
+
+def test_body():
+    assert json.loads(mask_body(b'{"password": "x", "a": 1}')) == {"password": "••••", "a": 1}
+    assert mask_body(b"plain jane@example.com\x00") == "plain ••••"
+    assert mask_body(b"") == ""
+    assert mask_body(b"x" * 50, limit=10).startswith("xxxxxxxxxx\n… (40 more)")
+
+
+def test_secrets_wherever_they_stand():
+    assert without_secrets("url?key=hunter2-long&x", ("hunter2-long", "")) == "url?key=••••&x"
