@@ -1,3 +1,4 @@
+from functools import lru_cache, partial
 from uuid import uuid4
 
 from odoo import api, fields, models
@@ -190,8 +191,10 @@ class FinanceJob(models.Model):
         if not records:
             return self.browse()
         model = self.env["finance.operation"]._named(operation)
+        workflow = lru_cache(partial(self._workflow_id, model))
         rows = [
-            self._row(model, record, revision, connector, company, trace_id) for record in records
+            self._row(model, record, revision, connector, company, trace_id, workflow)
+            for record in records
         ]
         for row in rows:
             row.update(priority=priority, due_at=due_at or row["created_at"])
@@ -204,7 +207,12 @@ class FinanceJob(models.Model):
         jobs = {job.uuid: job for job in self.sudo().search([("uuid", "in", uuids)])}
         return self.browse([jobs[uuid].id for uuid in uuids if uuid in jobs])
 
-    def _row(self, model, record, revision, connector, company, trace_id):
+    def _workflow_id(self, model, connector, company):
+        if not connector or not model.flow:
+            return None
+        return connector._workflow(company, model.flow).id or None
+
+    def _row(self, model, record, revision, connector, company, trace_id, workflow):
         connector = connector or record.connector_id
         company = company or record.company_id
         effect = model.effect
@@ -215,14 +223,13 @@ class FinanceJob(models.Model):
         request = model._prepare(record) if effect in CHANGING else None
         text = codec.dump(request) if request is not None else ""
         operation = model._name.removeprefix("finance.operation.")
-        workflow = connector._workflow(company, model.flow) if connector and model.flow else None
         return {
             "uuid": uuid,
             "operation": operation,
             "effect": effect,
             "calls": effect != "local",
             "connector_id": connector.id if connector else 0,
-            "workflow_id": workflow.id if workflow else None,
+            "workflow_id": workflow(connector, company),
             "company_id": company.id,
             "user_id": self.env.uid,
             "res_model": record._name,
@@ -537,7 +544,7 @@ class FinanceJob(models.Model):
         self._sql(
             SQL(
                 """state = %s, attempts = 0, apply_attempts = 0, solo = false, worker = NULL,
-                due_at = now() AT TIME ZONE 'UTC', error_class = NULL, held_reason = NULL,
+                due_at = now() AT TIME ZONE 'UTC', held_reason = NULL,
                 done_at = CASE WHEN %s THEN now() AT TIME ZONE 'UTC' END""",
                 state,
                 state in FINISHED,
