@@ -14,6 +14,7 @@ from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
 from tests.system.odoo_process import OdooServer
+from tests.system.work import PREPARE, Work
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +85,39 @@ def odoo(odoo_factory, database, sandbox):
     """A started prefork Odoo on a fresh database, knowing the port of ``sandbox``."""
     port = sandbox.base_url.rpartition(":")[2]
     return odoo_factory(database, environment={"FINANCE_SANDBOX_PORT": port}).start()
+
+
+# === JOBS === #
+
+
+@pytest.fixture(scope="session")
+def jobs_template(cluster, databases, template):
+    """The template with the operations that only tests run, and a connector to call."""
+    name = f"fc_sys_jobs_{os.getpid()}"
+    databases.copy(template, name)
+    OdooServer(cluster, name).shell(PREPARE)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def jobs_database(databases, jobs_template):
+    """A fresh database for tests of the job engine."""
+    name = f"fc_sys_{uuid.uuid4().hex[:8]}"
+    databases.copy(jobs_template, name)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def work(jobs_database):
+    """Notes and jobs of ``jobs_database``; give it an ``rpc`` session of a started server."""
+    table = Work(jobs_database)
+    yield table
+    table.close()
+
+
+@pytest.fixture
+def soak():
+    """Whether the full n is wanted."""
+    return bool(os.environ.get("SOAK"))

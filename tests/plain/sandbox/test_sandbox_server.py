@@ -323,7 +323,7 @@ def test_health_reset_and_latency(connection, control):
     control.set_latency(80)
     assert control.health() == {
         "status": "ok",
-        "vendors": ["avatax"],
+        "vendors": ["avatax", "echo"],
         "requests": {"avatax": 1},
         "latency_ms": 80,
     }
@@ -340,7 +340,7 @@ def test_health_reset_and_latency(connection, control):
 def test_state_of_one_and_of_all_vendors(connection, control):
     call(connection, "POST", CREATE, model("A"))
     everything = call(connection, "GET", "/_sandbox/state")[1]
-    assert everything == {"avatax": control.state("avatax")}
+    assert everything == {name: control.state(name) for name in ("avatax", "echo")}
     with pytest.raises(SandboxControlError, match="nobody"):
         control.state("nobody")
     with pytest.raises(SandboxControlError):
