@@ -1,5 +1,6 @@
 """The small commands: what each does is its docstring."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -100,33 +101,30 @@ def postgres_command(arguments):
 
 
 def bench(arguments):
-    """``bench [NAME]``: run ``benchmarks/NAME.py``, or all, on a durable cluster."""
-    prepare_quietly()
-    wanted = [name for name in arguments if name]
-    files = [ROOT / "benchmarks" / f"{name}.py" for name in wanted] or sorted(
-        file for file in (ROOT / "benchmarks").glob("*.py") if not file.name.startswith("_")
+    """``bench [NAME]``: run ``benchmarks/NAME.py``, or all, on a durable cluster.
+
+    As modules: run as a file, ``benchmarks/queue.py`` would hide the library's ``queue``.
+    """
+    names = [name for name in arguments if name] or sorted(
+        file.stem for file in (ROOT / "benchmarks").glob("*.py") if not file.name.startswith("_")
     )
-    missing = [file.name for file in files if not file.exists()]
+    missing = [name for name in names if not (ROOT / "benchmarks" / f"{name}.py").exists()]
     if missing:
         raise Failure(f"No such benchmark: {', '.join(missing)}.", "ls benchmarks")
-    with postgres.server("bench") as cluster:
-        environment = odoo_cli.environment(cluster)
-        failed = [
-            file.name
-            for file in files
-            if subprocess.run([PYTHON, file], cwd=ROOT, env=environment).returncode
-        ]
+    # Standard output is for figures; our own progress goes to standard error.
+    with contextlib.redirect_stdout(sys.stderr):
+        prepare(DEVELOPMENT)
+        with postgres.server("bench") as cluster:
+            environment = odoo_cli.environment(cluster)
+            failed = [
+                name
+                for name in names
+                if subprocess.run(
+                    [PYTHON, "-m", f"benchmarks.{name}"], cwd=ROOT, env=environment
+                ).returncode
+            ]
     if failed:
         raise Failure(f"Failed: {', '.join(failed)}.")
-
-
-def prepare_quietly():
-    """Prepare with progress on standard error, since standard output is for figures."""
-    saved, sys.stdout = sys.stdout, sys.stderr
-    try:
-        prepare(DEVELOPMENT)
-    finally:
-        sys.stdout = saved
 
 
 def reset(arguments):

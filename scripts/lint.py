@@ -23,7 +23,6 @@ BLOCKING = (
     "manifest-version-format",
     "method-compute",
     "method-inverse",
-    "method-required-super",
     "method-search",
     "print-used",
     "resource-not-exist",

@@ -109,7 +109,7 @@ def _contract(cluster, targets):
 
 def _system(cluster, targets):
     Databases(cluster).template()
-    return _pytest("system", targets, _without_odoo(cluster), "--timeout-method=thread")
+    return _pytest("system", targets, _without_odoo(cluster))
 
 
 def _addons(cluster, targets):
