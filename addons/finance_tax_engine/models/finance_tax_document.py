@@ -433,7 +433,7 @@ class FinanceTaxDocument(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_recorded(self):
-        recorded = self.filtered(lambda document: document.committed_at)
+        recorded = self.filtered("recording")
         if recorded:
             raise UserError(
                 self.env._(

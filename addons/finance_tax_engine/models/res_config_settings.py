@@ -62,7 +62,7 @@ class ResConfigSettings(models.TransientModel):
         raise AccessError(self.env._("Only connector administrators choose the tax engine."))
 
     def _finance_tax_store(self):
-        workflows = self.env["finance.workflow"]
+        workflows = self.env["finance.workflow"].with_context(active_test=True)
         own = workflows.search([("flow", "=", "tax"), ("company_id", "=", self.company_id.id)])
         connector = self.finance_tax_connector_id
         (own.filtered(lambda workflow: workflow.connector_id != connector)).active = False
