@@ -91,7 +91,9 @@ class FinanceAuditEvent(models.Model):
     @api.depends("data")
     def _compute_data_text(self):
         for event in self:
-            event.data_text = "\n".join(f"{key}: {value}" for key, value in (event.data or {}).items())
+            event.data_text = "\n".join(
+                f"{key}: {value}" for key, value in (event.data or {}).items()
+            )
 
     @api.depends("res_model", "res_id")
     def _compute_record_name(self):
@@ -102,9 +104,7 @@ class FinanceAuditEvent(models.Model):
     # === RECORDING === #
 
     @api.model
-    def _record(
-        self, kind, record=None, *, connector=None, company=None, trace_id=None, data=None
-    ):
+    def _record(self, kind, record=None, *, connector=None, company=None, trace_id=None, data=None):
         """Add one event to the current transaction and return it.
 
         kind: a dotted word, "job.done" say. record: what it happened to. company: by default the

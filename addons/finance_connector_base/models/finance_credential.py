@@ -150,9 +150,9 @@ class FinanceCredential(models.Model):
 
     def write(self, vals):
         self._check_plain_write(vals.keys())
+        self.check_access("write")
         result = super().write(_without_value(vals)) if _without_value(vals) else True
         if "value" in vals:
-            self.check_access("write")
             for credential in self:
                 credential._enter(vals["value"])
         return result

@@ -148,6 +148,8 @@ class FinanceException(models.Model):
         required=True,
         readonly=True,
         index=True,
+        # All four headings with their counters, also those where nothing is open.
+        group_expand=True,
     )
     blocks_close = fields.Boolean(string="Blocks Closing", readonly=True)
     state = fields.Selection(
@@ -244,9 +246,7 @@ class FinanceException(models.Model):
                     "%(connector)s refused %(document)s: %(answer)s. "
                     "Correct the document, or what it refers to, and try again."
                 ),
-                effect=_(
-                    "Your books are unchanged. %(connector)s has not recorded %(document)s."
-                ),
+                effect=_("Your books are unchanged. %(connector)s has not recorded %(document)s."),
                 kind="business",
                 steps=("open_document", "retry", "done_outside", "open_job"),
                 blocks_close=True,
@@ -850,9 +850,7 @@ class FinanceException(models.Model):
 
     def write(self, vals):
         """People set owner, deadline and tags; the rest follows from what happens."""
-        fixed = [
-            name for name in vals if name not in EDITABLE and not name.startswith(MAIL_FIELDS)
-        ]
+        fixed = [name for name in vals if name not in EDITABLE and not name.startswith(MAIL_FIELDS)]
         if fixed and not self.env.su:
             raise UserError(
                 self.env._(

@@ -22,6 +22,7 @@ class FinanceExchange(models.Model):
     """
 
     _name = "finance.exchange"
+    _inherit = ["finance.weak.mixin"]
     _description = "Exchange"
     _log_access = False
     _order = "id desc"

@@ -101,8 +101,7 @@ class FinanceExternalRef(models.Model):
 
     @api.model
     def _find(self, connector, external_type, external_id):
-        """Return the record that is this object of the vendor, None when there is none (any more).
-        """
+        """Return the record that is this object of the vendor, None where there is none."""
         ref = self.sudo().search(
             [
                 ("connector_id", "=", connector.id),

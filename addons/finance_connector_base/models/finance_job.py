@@ -49,6 +49,7 @@ class FinanceJob(models.Model):
     """
 
     _name = "finance.job"
+    _inherit = ["finance.weak.mixin"]
     _description = "Job"
     _log_access = False
     _order = "id desc"

@@ -4,7 +4,6 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..fields import WeakMany2one
 
@@ -20,38 +19,33 @@ class FinanceWeakMixin(models.AbstractModel):
 
     @api.readonly
     def web_read(self, specification):
-        """As in Odoo, with "Deleted" as the name of a record that is gone."""
-        weak = {
-            name: spec
-            for name, spec in specification.items()
-            if spec and "fields" in spec and isinstance(self._fields.get(name), WeakMany2one)
-        }
-        rows = super().web_read({**specification, **{name: {} for name in weak}})
-        for name, spec in weak.items():
-            shown = self._shown(self._fields[name].comodel_name, {row[name] for row in rows}, spec)
-            for row in rows:
-                row[name] = shown.get(row[name], False)
-        return rows
+        """As in Odoo; a record that is gone is shown as "Deleted (7)"."""
+        for name in self._weak(specification):
+            self._name_gone(name, [record[name].id for record in self])
+        return super().web_read(specification)
 
-    def _shown(self, model, ids, spec):
-        """What the client wants to know of each id: {id: values}."""
-        records = self.env[model].browse(id_ for id_ in ids if id_)
-        alive = records.sudo().exists()
-        wanted = {name: sub for name, sub in spec["fields"].items() if name != "display_name"}
-        shown = {row["id"]: row for row in alive.sudo(False).web_read(wanted)}
-        for record in records:
-            name = record.sudo().display_name if record in alive else self._gone(record.id)
-            shown.setdefault(record.id, {"id": record.id})["display_name"] = name
-        return shown
+    def _export_rows(self, fields, *, _is_toplevel_call=True):
+        for name in self._weak(path[0] for path in fields if path):
+            self._name_gone(name, [record[name].id for record in self])
+        return super()._export_rows(fields, _is_toplevel_call=_is_toplevel_call)
 
-    def _read_group_groupby(self, alias, groupby_spec, query):
-        """Records that are gone fall together into the group without a value."""
-        field = self._fields.get(groupby_spec)
-        if not isinstance(field, WeakMany2one):
-            return super()._read_group_groupby(alias, groupby_spec, query)
-        self._check_field_access(field, "read")
-        _comodel, coalias = field.join(self, alias, query)
-        return SQL.identifier(coalias, "id")
+    @api.model
+    def _read_group_postprocess_groupby(self, groupby_spec, raw_values):
+        for name in self._weak([groupby_spec]):
+            self._name_gone(name, raw_values)
+        return super()._read_group_postprocess_groupby(groupby_spec, raw_values)
+
+    @api.model
+    def _weak(self, names):
+        return [name for name in names if isinstance(self._fields.get(name), WeakMany2one)]
+
+    @api.model
+    def _name_gone(self, field_name, ids):
+        """Put a name where Odoo will look for that of a record which is not there."""
+        comodel = self.env[self._fields[field_name].comodel_name]
+        wanted = comodel.browse({id_ for id_ in ids if id_})
+        for record in wanted - wanted.sudo().exists():
+            comodel._fields["display_name"]._update_cache(record, self._gone(record.id))
 
     def _gone(self, record_id):
         return self.env._("Deleted (%(id)s)", id=record_id)

@@ -33,6 +33,7 @@ class FinanceCredentialRotate(models.TransientModel):
         return wizards
 
     def write(self, vals):
+        self.check_access("write")
         result = super().write(_without_value(vals)) if _without_value(vals) else True
         if "value" in vals:
             for wizard in self:

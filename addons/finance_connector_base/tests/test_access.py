@@ -1,0 +1,419 @@
+"""Who may do what with which model, asked over RPC; and what can be called there at all."""
+
+import json
+from itertools import count
+
+from odoo import Command, fields
+from odoo.fields import NO_ACCESS
+from odoo.models import BaseModel
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .evidence import GROUP, EvidenceCase
+
+ROLES = ("nobody", "user", "approver", "controller", "administrator", "auditor")
+OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
+
+# Model: what each of ROLES may do: (r)ead, (w)rite, (c)reate, (u)nlink.
+TABLE = {
+    # model                     nobody user   approver controller administrator auditor
+    "finance.answer": ("", "", "", "", "r", "r"),
+    "finance.audit.event": ("", "", "", "r", "r", "r"),
+    "finance.binding": ("", "", "", "", "r", "r"),
+    "finance.connector": ("", "r", "r", "r", "rwcu", "r"),
+    "finance.credential": ("", "", "", "", "rwcu", "r"),
+    "finance.credential.rotate": ("", "", "", "", "rwcu", ""),
+    "finance.exception": ("", "rw", "rw", "rw", "rw", "r"),
+    "finance.exception.assign": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
+    "finance.exception.close": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
+    "finance.exception.rule": ("", "r", "r", "rwcu", "rwcu", "r"),
+    "finance.exception.tag": ("", "rwc", "rwc", "rwcu", "rwc", "r"),
+    "finance.exchange": ("", "r", "r", "r", "r", "r"),
+    "finance.external.ref": ("", "r", "r", "r", "r", "r"),
+    "finance.gate": ("", "r", "r", "r", "r", "r"),
+    "finance.job": ("", "r", "r", "r", "r", "r"),
+    "finance.job.done.outside": ("", "", "", "rwcu", "", ""),
+    "finance.job.key": ("", "", "", "r", "r", "r"),
+    "finance.job.progress": ("", "r", "r", "r", "r", "r"),
+    "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
+    "finance.workflow": ("", "r", "r", "r", "rwcu", "r"),
+}
+
+# Everything of ours that can be called over RPC, beyond what Odoo's own models and mixins offer.
+PUBLIC = {
+    "finance.audit.event": {"action_open_record", "action_open_trace"},
+    "finance.connector": {
+        "action_open_exceptions",
+        "action_open_exchanges",
+        "action_open_form",
+        "action_open_unknown",
+        "action_open_waiting",
+        "action_pause",
+        "action_resume",
+        "action_switch_to_production",
+        "action_switch_to_sandbox",
+        "action_test",
+    },
+    "finance.credential": {"action_discard_next", "action_erase", "action_rotate"},
+    "finance.credential.rotate": {"action_rotate"},
+    "finance.exception": {
+        "action_assign",
+        "action_assign_to_me",
+        "action_done_outside",
+        "action_handle",
+        "action_ignore",
+        "action_open_connector",
+        "action_open_document",
+        "action_open_job",
+        "action_query",
+        "action_retry",
+    },
+    "finance.exception.assign": {"action_confirm"},
+    "finance.exception.close": {"action_confirm"},
+    "finance.external.ref": {"action_open_record"},
+    "finance.job": {
+        "action_cancel",
+        "action_done_outside",
+        "action_open_document",
+        "action_open_exchanges",
+        "action_query",
+        "action_retry",
+        "action_send_again",
+    },
+    "finance.job.done.outside": {"action_confirm"},
+    "res.config.settings": {"action_finance_confirm_database", "action_finance_reseal"},
+}
+# A value that people may write, where writing nothing would prove nothing.
+WRITTEN = {
+    "finance.exception": {"deadline": "2026-12-24"},
+    "finance.credential": {"value": "sk-planted-1234"},
+    "finance.credential.rotate": {"value": "sk-planted-1234"},
+}
+OWN = "odoo.addons.finance_connector_base."
+
+
+class RpcCase(HttpCase, EvidenceCase):
+    """Calls over JSON-2 as one user of each role, and one row of each model in A and in B."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.users, cls.keys = {}, {}
+        cls.numbers = count()
+        for role in ROLES:
+            group = "base.group_user" if role == "nobody" else f"{GROUP}{role}"
+            user = new_test_user(cls.env, f"rpc_{role}", group, company_id=cls.company_a.id)
+            cls.users[role] = user
+            cls.keys[role] = (
+                cls.env["res.users.apikeys"]
+                .with_user(user)
+                .sudo()
+                ._generate("rpc", "test", fields.Datetime.add(fields.Datetime.now(), days=1))
+            )
+
+    def setUp(self):
+        super().setUp()
+        self.homes = {}
+
+    def call(self, role, model, method, **arguments):
+        """(HTTP status, answer) of one call."""
+        with mute_logger("odoo.http", "odoo.sql_db", "odoo.models", "py.warnings", "werkzeug"):
+            response = self.url_open(
+                f"/json/2/{model}/{method}",
+                data=json.dumps(arguments),
+                headers={
+                    "Content-Type": "application/json",
+                    "Authorization": f"Bearer {self.keys[role]}",
+                },
+            )
+        return response.status_code, response.json()
+
+    def home(self, company):
+        """One connector of ``company`` that no test deletes."""
+        if company not in self.homes:
+            self.homes[company] = self.new_connector(company)
+        return self.homes[company]
+
+    def new_connector(self, company):
+        """A connector of ``company`` alone."""
+        return self.env["finance.connector"].create(
+            {"name": "C", "provider": "acme", "company_ids": [Command.set(company.ids)]}
+        )
+
+    def sample(self, model, company=None, user=None):
+        """A new row of ``model``, made by ``user``, that belongs to ``company`` (A by default)."""
+        company = company or self.company_a
+        env = self.env(su=True) if user is None else self.env(user=user.id, su=True)
+        samples = env[model]
+        if model in ("finance.connector", "finance.gate", "finance.credential", "finance.setting"):
+            connector = self.new_connector(company)
+            if model == "finance.connector":
+                return connector.with_env(env)
+            return samples.search([("connector_id", "=", connector.id)], limit=1)
+        connector = self.home(company).with_env(env)
+        number = str(next(self.numbers))
+        if model == "finance.exception":
+            return samples._raise("job.held", job=self.make_job(company=company)).with_env(env)
+        if model == "finance.audit.event":
+            return samples._record("test", company=company)
+        if model == "finance.external.ref":
+            return samples._set(connector, connector, "c", number)
+        if model == "finance.job":
+            return self.make_job(company=company).with_env(env)
+        some = [Command.set(self.raised("connector.auth", document=None, company=company).ids)]
+        values = {
+            "finance.answer": {"operation": "x", "digest": number},
+            "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
+            "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
+            "finance.exception.assign": {"exception_ids": some, "owner_id": self.accountant.id},
+            "finance.exception.close": {"exception_ids": some, "reason": "x"},
+            "finance.exception.rule": {"name": "x", "company_id": company.id},
+            "finance.exception.tag": {"name": f"t{number}"},
+            "finance.exchange": {"operation": "x", "company_id": company.id},
+            "finance.job.done.outside": {"reference": "x"},
+            "finance.job.key": {"key": number},
+            "finance.job.progress": {"job_id": self.make_job(company=company).id},
+            "finance.workflow": {"flow": "tax", "company_id": company.id},
+        }[model]
+        if model == "finance.workflow":
+            connector = self.new_connector(company)
+        field = samples._fields.get("connector_id")
+        if field is not None and field.store:
+            values.setdefault("connector_id", connector.id)
+        return samples.create(values)
+
+
+@tagged("post_install", "-at_install")
+class TestAccess(RpcCase):
+    """The table, over real RPC."""
+
+    def test_table_names_every_model(self):
+        models = {
+            name
+            for name, model in self.env.registry.items()
+            if name.startswith("finance.")
+            and model._original_module == "finance_connector_base"
+            and not model._abstract
+        }
+        self.assertEqual(models, set(TABLE))
+
+    def test_read(self):
+        for model, row in TABLE.items():
+            sample = self.sample(model)
+            for role, allowed in zip(ROLES, row, strict=True):
+                # of a wizard only its author sees anything
+                if self.env[model]._transient:
+                    sample = self.sample(model, user=self.users[role])
+                self._check(role, model, "read", "r" in allowed, ids=sample.ids, fields=["id"])
+
+    def test_write(self):
+        for model, row in TABLE.items():
+            values = WRITTEN.get(model, {})
+            for role, allowed in zip(ROLES, row, strict=True):
+                sample = self.sample(model, user=self.users[role])
+                self._check(role, model, "write", "w" in allowed, ids=sample.ids, vals=values)
+
+    def test_create(self):
+        for model, row in TABLE.items():
+            for role, allowed in zip(ROLES, row, strict=True):
+                self._check(role, model, "create", "c" in allowed, vals_list=[{}])
+
+    def test_unlink(self):
+        for model, row in TABLE.items():
+            for role, allowed in zip(ROLES, row, strict=True):
+                sample = self.sample(model, user=self.users[role])
+                self._check(role, model, "unlink", "u" in allowed, ids=sample.ids)
+                self.assertEqual(bool(sample.exists()), "u" not in allowed)
+
+    def _check(self, role, model, operation, allowed, **arguments):
+        with self.subTest(role=role, model=model, operation=operation):
+            status, answer = self.call(role, model, operation, **arguments)
+            if allowed and status != 200:
+                # refused for its content, not for who asks: nothing was filled in
+                self.assertEqual(operation, "create", answer)
+                self.assertNotIn("AccessError", answer["name"])
+            elif not allowed:
+                guarded = model == "finance.audit.event" and operation != "read"
+                expected = "UserError" if guarded else "AccessError"
+                self.assertNotEqual(status, 200)
+                self.assertIn(expected, answer["name"], answer)
+
+    def test_nobody_writes_a_real_value_where_only_lanes_do(self):
+        for model, values in (
+            ("finance.job", {"state": "done"}),
+            ("finance.job.key", {"digest": "x"}),
+            ("finance.exchange", {"outcome": "ok"}),
+            ("finance.gate", {"stopped": False}),
+            ("finance.answer", {"digest": "y"}),
+            ("finance.external.ref", {"external_id": "x"}),
+        ):
+            sample = self.sample(model)
+            for role in ROLES:
+                with self.subTest(model=model, role=role):
+                    status, answer = self.call(role, model, "write", ids=sample.ids, vals=values)
+                    self.assertEqual(status, 403, answer)
+
+    def test_state_of_an_exception_is_not_written(self):
+        sample = self.sample("finance.exception")
+        for role in ("user", "approver", "controller", "administrator"):
+            for values in ({"state": "handled"}, {"question": "waiting"}, {"params": {}}):
+                with self.subTest(role=role, values=values):
+                    status, _answer = self.call(
+                        role, "finance.exception", "write", ids=sample.ids, vals=values
+                    )
+                    self.assertEqual(status, 422)
+        self.assertEqual(sample.state, "open")
+
+    def test_sealed_columns_are_out_of_reach(self):
+        for model in TABLE:
+            sample = None
+            for name, field in self.env[model]._fields.items():
+                if field.groups != NO_ACCESS:
+                    continue
+                sample = sample or self.sample(model)
+                for role in ("controller", "administrator", "auditor"):
+                    self._check_sealed(role, model, name, sample)
+        sealed = [
+            (model, name)
+            for model in TABLE
+            for name in self.env[model]._fields
+            if name.endswith("_sealed") or (model, name) == ("finance.answer", "answer")
+        ]
+        self.assertEqual(len(sealed), 5)
+        for model, name in sealed:
+            self.assertEqual(self.env[model]._fields[name].groups, NO_ACCESS)
+
+    def _check_sealed(self, role, model, name, sample):
+        for method, arguments in (
+            ("read", {"ids": sample.ids, "fields": [name]}),
+            ("search_read", {"domain": [], "fields": [name]}),
+            ("web_read", {"ids": sample.ids, "specification": {name: {}}}),
+            ("search", {"domain": [[name, "!=", False]]}),
+            ("search", {"domain": [], "order": name}),
+            ("read_group", {"domain": [], "fields": [], "groupby": [name]}),
+            ("formatted_read_group", {"domain": [], "groupby": [name]}),
+            ("export_data", {"ids": sample.ids, "fields_to_export": [name]}),
+        ):
+            with self.subTest(role=role, model=model, field=name, method=method):
+                status, answer = self.call(role, model, method, **arguments)
+                self.assertNotEqual(status, 200, answer)
+        _status, shown = self.call(role, model, "read", ids=sample.ids, fields=None)
+        self.assertFalse(isinstance(shown, list) and any(name in row for row in shown), shown)
+        _status, known = self.call(role, model, "fields_get")
+        self.assertNotIn(name, known)
+
+    def test_user_of_a_never_sees_b(self):
+        everywhere = {"finance.binding", "finance.exception.tag"}
+        for model, row in TABLE.items():
+            if model in everywhere:
+                continue
+            of_a = self.sample(model)
+            of_b = self.sample(model, company=self.company_b)
+            for role, allowed in zip(ROLES, row, strict=True):
+                if "r" not in allowed:
+                    continue
+                if self.env[model]._transient:
+                    of_a = self.sample(model, user=self.users[role])
+                with self.subTest(model=model, role=role):
+                    _status, found = self.call(role, model, "search", domain=[])
+                    self.assertIn(of_a.id, found)
+                    self.assertNotIn(of_b.id, found)
+                    context = {"allowed_company_ids": [self.company_a.id, self.company_b.id]}
+                    status, answer = self.call(role, model, "search", domain=[], context=context)
+                    self.assertTrue(status == 403 or of_b.id not in answer, answer)
+                    for method, arguments in (
+                        ("read", {"fields": ["id"]}),
+                        ("write", {"vals": {}}),
+                        ("unlink", {}),
+                    ):
+                        status, answer = self.call(role, model, method, ids=of_b.ids, **arguments)
+                        self.assertNotEqual(status, 200, (method, answer))
+
+    def test_buttons_check_who_presses(self):
+        exception = self.sample("finance.exception")
+        for method in ("action_retry", "action_assign_to_me", "action_ignore", "action_handle"):
+            for role in ("nobody", "auditor"):
+                with self.subTest(method=method, role=role):
+                    status, _answer = self.call(
+                        role, "finance.exception", method, ids=exception.ids
+                    )
+                    self.assertEqual(status, 403)
+        job = self.make_job(state="uncertain", company=self.company_a)
+        for method, forbidden in (
+            ("action_retry", ("nobody", "auditor")),
+            ("action_query", ("nobody", "auditor")),
+            ("action_done_outside", ("nobody", "auditor")),
+            ("action_send_again", ("nobody", "user", "controller", "administrator", "auditor")),
+            ("action_cancel", ("nobody", "user", "approver", "administrator", "auditor")),
+        ):
+            for role in forbidden:
+                with self.subTest(method=method, role=role):
+                    status, _answer = self.call(role, "finance.job", method, ids=job.ids)
+                    self.assertEqual(status, 403)
+        self.assertEqual(job.state, "uncertain")
+
+    def test_connectors_are_the_administrators(self):
+        connector = self.new_connector(self.company_a)
+        credential = connector.credential_ids[:1]
+        for record, methods in (
+            (
+                connector,
+                (
+                    "action_test",
+                    "action_pause",
+                    "action_resume",
+                    "action_switch_to_production",
+                    "action_switch_to_sandbox",
+                ),
+            ),
+            (credential, ("action_erase", "action_discard_next")),
+        ):
+            for method in methods:
+                for role in ("nobody", "user", "approver", "controller", "auditor"):
+                    with self.subTest(method=method, role=role):
+                        status, answer = self.call(role, record._name, method, ids=record.ids)
+                        self.assertEqual(status, 403, answer)
+
+
+@tagged("post_install", "-at_install")
+class TestPublicMethods(EvidenceCase):
+    """What can be called over RPC is on a list, and nothing else."""
+
+    def test_allow_list(self):
+        usual = set(dir(BaseModel)) | set(dir(self.registry["base"]))
+        found = {}
+        for name, model in self.registry.items():
+            ours = {
+                method
+                for method in set(dir(model)) - usual
+                if not method.startswith("_") and self._is_ours_and_callable(model, method)
+            }
+            if ours:
+                found[name] = ours
+        self.maxDiff = None
+        self.assertEqual(found, PUBLIC)
+
+    def _is_ours_and_callable(self, model, name):
+        method = getattr(model, name)
+        module = getattr(method, "__module__", "") or ""
+        if not callable(method) or not module.startswith(OWN) or module.startswith(f"{OWN}tests."):
+            return False
+        return not any(
+            getattr(getattr(cls, name, None), "_api_private", False) for cls in model.mro()
+        )
+
+    def test_abstract_models_offer_nothing(self):
+        usual = set(dir(self.registry["base"]))
+        for name in (
+            "finance.operation",
+            "finance.vault",
+            "finance.job.mixin",
+            "finance.weak.mixin",
+        ):
+            public = {
+                attribute
+                for attribute in set(dir(self.registry[name])) - usual
+                if not attribute.startswith("_")
+                and callable(getattr(self.registry[name], attribute))
+            }
+            self.assertEqual(public, set(), name)
