@@ -37,6 +37,7 @@ class FinanceConnector(models.Model):
     exception_count = fields.Integer("Open exceptions", compute="_compute_counts")
     waiting_count = fields.Integer("Waiting jobs", compute="_compute_counts")
     unknown_count = fields.Integer("Answers unknown", compute="_compute_counts")
+    exchange_count = fields.Integer("Exchanges", compute="_compute_dashboard_graph")
     dashboard_graph = fields.Text(compute="_compute_dashboard_graph")
 
     # === HEALTH === #
@@ -58,7 +59,7 @@ class FinanceConnector(models.Model):
     def _health(self, gate):
         """Return (light, words) of a connector with this row of finance.gate, which may be empty."""
         _ = self.env._
-        if self.provider not in self._provider_classes():
+        if self.provider and self.provider not in self._provider_classes():
             return "bad", _("The provider is not installed")
         if self.state == "attention":
             return "bad", _("Needs attention: %(reason)s", reason=self.attention_reason or "")
@@ -77,11 +78,14 @@ class FinanceConnector(models.Model):
         return "good", _("Working")
 
     def _ago(self, moment):
-        """Return "3 minutes ago" in the reader's language, "" for no moment."""
+        """Return "3 minutes ago" or "in 3 minutes" in the reader's language, "" for no moment."""
         if not moment:
             return ""
+        distance = moment - fields.Datetime.now()
+        if timedelta(0) <= distance < timedelta(seconds=1):
+            distance = -timedelta(seconds=1)
         locale = babel_locale_parse(self.env.lang or "en_US")
-        return format_timedelta(moment - fields.Datetime.now(), add_direction=True, locale=locale)
+        return format_timedelta(distance, add_direction=True, locale=locale)
 
     # === COUNTERS === #
 
@@ -114,6 +118,7 @@ class FinanceConnector(models.Model):
                 {"x": fields.Date.to_string(day), "y": counts.get((connector.id, day), 0)}
                 for day in days
             ]
+            connector.exchange_count = sum(value["y"] for value in values)
             connector.dashboard_graph = json.dumps(
                 [
                     {

@@ -11,6 +11,7 @@ class FinanceWorkflow(models.Model):
     _name = "finance.workflow"
     _description = "Workflow of a Connector"
     _order = "connector_id, company_id, flow, id"
+    _check_company_auto = True
 
     connector_id = fields.Many2one(
         "finance.connector", required=True, ondelete="cascade", index=True
