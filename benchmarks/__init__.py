@@ -1,0 +1,1 @@
+"""Figures of the suite beside a peer or a limit: ``make bench NAME=queue`` runs ``queue.py``."""
