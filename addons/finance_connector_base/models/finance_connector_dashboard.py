@@ -58,24 +58,27 @@ class FinanceConnector(models.Model):
 
     def _health(self, gate):
         """Return (light, words) of a connector with this row of finance.gate, which may be empty."""
-        _ = self.env._
         if self.provider and self.provider not in self._provider_classes():
-            return "bad", _("The provider is not installed")
+            return "bad", self.env._("The provider is not installed")
         if self.state == "attention":
-            return "bad", _("Needs attention: %(reason)s", reason=self.attention_reason or "")
+            return "bad", self.env._(
+                "Needs attention: %(reason)s", reason=self.attention_reason or ""
+            )
         if self.state == "paused" or gate.stopped:
-            return "off", _("Stopped: nothing is sent, jobs wait")
+            return "off", self.env._("Stopped: nothing is sent, jobs wait")
         if gate.breaker == "open":
-            return "bad", _("Keeps failing; tried again %(when)s", when=self._ago(gate.open_until))
+            return "bad", self.env._(
+                "Keeps failing; tried again %(when)s", when=self._ago(gate.open_until)
+            )
         if self.state == "draft":
-            return "warning", _("Not tested yet")
+            return "warning", self.env._("Not tested yet")
         if gate.breaker == "half_open":
-            return "warning", _("Trying again after failures")
+            return "warning", self.env._("Trying again after failures")
         if gate.last_failure_at and gate.last_failure_at > (
             gate.last_success_at or self.create_date
         ):
-            return "warning", _("The last call failed")
-        return "good", _("Working")
+            return "warning", self.env._("The last call failed")
+        return "good", self.env._("Working")
 
     def _ago(self, moment):
         """Return "3 minutes ago" or "in 3 minutes" in the reader's language, "" for no moment."""

@@ -89,20 +89,19 @@ class ResConfigSettings(models.TransientModel):
             )
         )
         threads = config["max_cron_threads"]
-        _ = self.env._
         if threads < MIN_CRON_THREADS:
-            return True, _(
+            return True, self.env._(
                 "odoo.conf has max_cron_threads = %(threads)s. Jobs share these with Odoo's own "
                 "scheduled actions: set 4, at least 3.",
                 threads=threads,
             )
         if lanes < MIN_LANES:
-            return True, _(
+            return True, self.env._(
                 "%(lanes)s lanes of jobs are active; two or more keep jobs moving when "
                 "one is busy or dies.",
                 lanes=lanes,
             )
-        return False, _(
+        return False, self.env._(
             "%(lanes)s lanes of jobs, max_cron_threads = %(threads)s.", lanes=lanes, threads=threads
         )
 
