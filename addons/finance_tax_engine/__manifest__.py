@@ -12,6 +12,7 @@
         "views/finance_tax_document_views.xml",
         "views/account_move_views.xml",
         "views/finance_connector_views.xml",
+        "views/finance_exception_views.xml",
         "views/product_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",

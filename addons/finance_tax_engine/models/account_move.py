@@ -1,3 +1,4 @@
+import math
 import time
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext
@@ -12,6 +13,8 @@ from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.models.finance_connector import ConnectorClosed
 from odoo.addons.finance_connector_base.models.finance_vault import VaultClosed
 from odoo.addons.finance_connector_base.providers.errors import (
+    AuthFailed,
+    ContractBroken,
     ProviderError,
     Rejected,
     Transient,
@@ -572,6 +575,23 @@ class AccountMove(models.Model):
         document = self._finance_tax_ensure_document(workflow)
         document._fell_back()
         document._raise_fallback(error.message)
+        self._finance_tax_report(error, workflow.connector_id.sudo())
+
+    def _finance_tax_report(self, error, connector):
+        """Say what an administrator must mend, beside what the accountant has to decide."""
+        if isinstance(error, AuthFailed):
+            connector._needs_attention(error.message)
+        if isinstance(error, ContractBroken):
+            self.env["finance.exception"].sudo()._raise(
+                "contract.drift",
+                document=self,
+                connector=connector,
+                params={
+                    "field": error.field,
+                    "version": error.version,
+                    "message": error.message,
+                },
+            )
 
     def _finance_tax_original_unrecorded(self, workflow):
         """Tell whether a credit note takes back what was posted with the fallback rate.

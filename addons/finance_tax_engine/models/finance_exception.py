@@ -4,17 +4,20 @@ from odoo.exceptions import UserError
 from odoo.addons.finance_connector_base.models.finance_exception import ExceptionKind
 
 VERIFY = "tax_verify"
+REPOST = "tax_repost"
 
 
 class FinanceException(models.Model):
     _inherit = "finance.exception"
 
-    can_tax_verify = fields.Boolean(compute="_compute_can_tax_verify")
+    can_tax_verify = fields.Boolean(compute="_compute_can_tax")
+    can_tax_repost = fields.Boolean(compute="_compute_can_tax")
 
     @api.depends("steps")
-    def _compute_can_tax_verify(self):
+    def _compute_can_tax(self):
         for exception in self:
             exception.can_tax_verify = VERIFY in (exception.steps or ())
+            exception.can_tax_repost = REPOST in (exception.steps or ())
 
     @api.model
     def _catalog(self):
@@ -53,13 +56,13 @@ class FinanceException(models.Model):
                 title=_("Tax differs between the books and %(connector)s"),
                 text=_(
                     "%(document)s: the journal has %(booked)s of tax, %(connector)s says"
-                    " %(engine)s. Reset the document to draft, compute the tax again and post it;"
-                    " or settle the difference with the engine's support."
+                    " %(engine)s. Post the document again with the engine's tax, or settle the"
+                    " difference with the engine's support."
                 ),
                 effect=_("The tax return and the ledger differ by %(amount)s."),
                 kind="business",
                 severity="high",
-                steps=("open_document", "handle"),
+                steps=(REPOST, "open_document", "handle"),
                 blocks_close=True,
             ),
             "tax.fallback": ExceptionKind(
@@ -67,7 +70,7 @@ class FinanceException(models.Model):
                 text=_(
                     "%(connector)s did not answer when %(document)s was posted: %(message)s. Ask it"
                     " now: where it says the same tax, the document is recorded. Where it says"
-                    " another, reset the document to draft and post it again."
+                    " another, post the document again with the engine's tax."
                 ),
                 effect=_(
                     "Invoice is posted with the fallback rate; nothing is recorded at"
@@ -75,7 +78,7 @@ class FinanceException(models.Model):
                 ),
                 kind="business",
                 severity="high",
-                steps=(VERIFY, "open_document", "open_connector", "handle"),
+                steps=(VERIFY, REPOST, "open_document", "open_connector", "handle"),
                 blocks_close=True,
             ),
         }
@@ -83,9 +86,29 @@ class FinanceException(models.Model):
     def action_tax_verify(self):
         """Ask the engine about invoices that were posted with the fallback rate."""
         for exception in self:
-            if not exception.can_tax_verify or exception.document_model != "account.move":
+            if not exception.can_tax_verify:
                 raise UserError(self.env._("There is nothing to ask the tax engine here."))
-            move = self.env["account.move"].browse(exception.document_id)
-            move.sudo().finance_tax_document_ids.filtered(
+            move = exception._tax_move()
+            documents = move.sudo().finance_tax_document_ids.filtered(
                 lambda document, row=exception: document.connector_id == row.connector_id
-            ).sudo(self.env.su).action_verify()
+            )
+            documents.sudo(self.env.su).action_verify()
+
+    def action_tax_repost(self):
+        """Reset invoices to draft and post them again at once, with the engine's tax."""
+        for exception in self:
+            if not exception.can_tax_repost:
+                raise UserError(self.env._("This document needs not be posted again."))
+            move = exception._tax_move()
+            move.button_draft()
+            move.action_post()
+
+    def _tax_move(self):
+        """Return the invoice that the exception is about, which the user may change."""
+        move = self.env["account.move"].browse(
+            self.document_id if self.document_model == "account.move" else []
+        )
+        if not move.exists():
+            raise UserError(self.env._("The document is deleted."))
+        move.check_access("write")
+        return move

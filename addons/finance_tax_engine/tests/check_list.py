@@ -160,6 +160,23 @@ class CheckList(TaxEngineCommon):
         self.drain()
         self.assertEqual(move.finance_tax_state, "committed", "exempt sales are declared too")
 
+    def test_no_nexus_is_explained(self):
+        self.set_address(self.customer, "Columbus", self.env.ref("base.state_us_36"), "43004")
+        move = self.create_houston_invoice()
+        move.action_post()
+        self.assert_exact(move, {})
+        self.assertIn("nexus", move.finance_tax_document_id.messages)
+
+    def test_order_of_lines_does_not_matter(self):
+        move = self.create_houston_invoice()
+        move.action_finance_compute_tax()
+        move.invoice_line_ids[0].sequence = 99
+        move.invalidate_recordset()
+        self.assertFalse(move.finance_tax_stale)
+        move.action_post()
+        self.assert_exact(move)
+        self.assertEqual(self.calls, 1)
+
     def test_foreign_currency(self):
         euro = self.env.ref("base.EUR")
         euro.active = True

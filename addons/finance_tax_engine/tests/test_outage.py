@@ -89,9 +89,8 @@ class TestOutage(TaxEngineCommon):
         exception.action_tax_verify()
         self.assertEqual(exception.state, "open")
         self.assertIn("10.64", exception.text)
-        move.button_draft()
+        exception.action_tax_repost()
         self.assertEqual(exception.state, "resolved")
-        move.action_post()
         self.assert_exact(move)
         self.drain()
         self.assertEqual(move.finance_tax_state, "committed")
@@ -115,6 +114,25 @@ class TestOutage(TaxEngineCommon):
         move.action_post()
         self.assertEqual(move.finance_tax_state, "fallback")
         self.assertEqual(self.calls, 0)
+
+    def test_refused_credentials_reach_the_administrator_too(self):
+        self.workflow.tax_outage = "fallback"
+        row = self.connector.setting_ids.filtered(lambda row: row.name == "account_id")
+        row.value = "1100000009"
+        move = self.create_houston_invoice()
+        move.action_post()
+        self.assertEqual(move.finance_tax_state, "fallback")
+        self.assertEqual(self.connector.state, "attention")
+
+    def test_an_unusable_answer_is_a_drift_of_the_contract(self):
+        self.workflow.tax_outage = "fallback"
+        move = self.create_houston_invoice()
+        self.break_engine("malformed")
+        move.action_post()
+        drift = self.env["finance.exception"].search(
+            [("code", "=", "contract.drift"), ("connector_id", "=", self.connector.id)]
+        )
+        self.assertEqual(len(drift), 1)
 
     def test_an_address_that_the_engine_refuses_is_no_outage(self):
         self.workflow.tax_outage = "fallback"
