@@ -304,7 +304,7 @@ class FinanceException(models.Model):
                 scope="connector",
             ),
             "contract.drift": ExceptionKind(
-                title=_("%(connector)s answers differently than agreed"),
+                title=_("Answers of %(connector)s changed"),
                 text=_(
                     "An answer of %(connector)s does not fit version %(version)s of its interface "
                     "in “%(field)s”: %(answer)s. First seen with %(document)s. The answers are "
@@ -331,7 +331,7 @@ class FinanceException(models.Model):
                 identity=("credential",),
             ),
             "operation.unknown": ExceptionKind(
-                title=_("Work of an addon that is not installed"),
+                title=_("An addon is missing"),
                 text=_(
                     "“%(operation)s” belongs to an addon that is missing or older than the work "
                     "that waits for it. Install or update the addon, then try again."
@@ -343,7 +343,7 @@ class FinanceException(models.Model):
                 blocks_close=True,
             ),
             "provider.unknown": ExceptionKind(
-                title=_("%(connector)s belongs to an addon that is not installed"),
+                title=_("The addon of %(connector)s is missing"),
                 text=_(
                     "The provider “%(provider)s” of %(connector)s is not known here. Install or "
                     "update the addon it comes from, then try again."
@@ -634,7 +634,13 @@ class FinanceException(models.Model):
         border = fields.Datetime.now() - timedelta(days=REOPEN_DAYS)
         recent = Domain("state", "=", "open") | Domain("closed_at", ">", border)
         found = self.search(Domain("fingerprint", "=", fingerprint) & recent)
-        return found.filtered(lambda row: row.state == "open") or found.sorted("id")[-1:]
+        latest = found.filtered(lambda row: row.state == "open") or found.sorted("id")[-1:]
+        # Whoever counts on the same row at the same time waits or is repeated, and quietly so.
+        self.env.cr.execute(
+            SQL("SELECT FROM finance_exception WHERE id = ANY(%s) FOR NO KEY UPDATE", latest.ids),
+            log_exceptions=False,
+        )
+        return latest
 
     def _is_quiet(self):
         quiet = self.state == "ignored" and self.quiet_until
@@ -655,8 +661,8 @@ class FinanceException(models.Model):
         }
         values["params"] = dump(values["params"])
         self.flush_model(["fingerprint", "state"])
-        columns = SQL(", ").join(SQL.identifier(name) for name in values)
-        [(exception_id, is_new)] = self.env.execute_query(
+        # A conflict with another transaction is no error: ours is repeated.
+        self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO finance_exception AS row (%s) VALUES %s
@@ -664,10 +670,12 @@ class FinanceException(models.Model):
                 SET occurrences = row.occurrences + 1, last_seen_at = EXCLUDED.last_seen_at
                 RETURNING id, xmax = 0
                 """,
-                columns,
+                SQL(", ").join(SQL.identifier(name) for name in values),
                 tuple(values.values()),
-            )
+            ),
+            log_exceptions=False,
         )
+        exception_id, is_new = self.env.cr.fetchone()
         exception = self.browse(exception_id)
         exception.invalidate_recordset()
         if is_new:
@@ -710,7 +718,7 @@ class FinanceException(models.Model):
     def _assign_by_rule(self):
         """Owner and deadline by the first rule that fits, else by connector and company."""
         rules = self.env["finance.exception.rule"].sudo().search([])
-        for exception in self.sudo():
+        for exception in self.sudo().with_context(tracking_disable=True):
             rule = next((rule for rule in rules if rule._fits(exception)), rules.browse())
             days = rule.deadline_days if rule else DEADLINE_DAYS[exception.severity]
             exception.write(
