@@ -32,10 +32,12 @@ from odoo.addons.finance_connector_base.providers.errors import (
     Uncertain,
 )
 from odoo.addons.finance_connector_base.providers.masking import mask_text
+from odoo.addons.finance_connector_base.providers.retry import RetryPolicy
 
 from ..models.finance_connector import ConnectorClosed
 from .kill_points import kill_point
 from .link import link_of
+from .memory import SECONDS, Memory
 from .queue import CLAIM_CALLS, CLAIM_LOCAL, CLAIM_QUERIES, CLAIM_SOLO, Queue
 
 _logger = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ CONFLICT_TRIES = 5
 # A connector that may not call is asked again after so long.
 CLOSED_SECONDS = 60.0
 HOPELESS_APPLY = 8
+REVIVAL = RetryPolicy(base=1.0, cap=60.0)
 
 
 class _Inline:
@@ -80,6 +83,7 @@ class Lane:
         # old for the rows that the link writes.
         self.vault = env["finance.vault"]._vault()
         self.queue = Queue(link_of(env))
+        self.memory = Memory(env, 0.0 if inline else SECONDS)
         self.pool = _Inline() if inline else ThreadPoolExecutor(threads)
         self.flying = {}
         self.local = deque()
@@ -173,34 +177,38 @@ class Lane:
 
     def _prepared(self, claim):
         """Return a function without env that makes the call."""
-        env = self.env
-        job = env["finance.job"].browse(claim.id)
-        operation = env["finance.operation"]._named(claim.operation)
+        operation = self.env["finance.operation"]._named(claim.operation)
         with self._transaction():
-            policy = job.workflow_id._retry_policy()
-            if _exhausted(policy, claim):
+            if _exhausted(self.memory.policy(claim.workflow_id), claim):
                 raise _Hopeless(
                     f"Given up after {claim.attempts - 1} attempts that ended without an answer"
                 )
-            started = job._as_started()
             if claim.request_sealed:
-                text = self.vault.open(
-                    bytes(claim.request_sealed), "finance.job", claim.uuid, "request"
-                ).decode()
+                place = ("finance.job", claim.uuid, "request")
+                text = self.vault.open(bytes(claim.request_sealed), *place).decode()
                 request = codec.load(operation.request_type, text)
             else:
+                started = self._started(claim)
                 request = started.env[operation._name]._prepare(started.record)
-            provider = operation._open_session(
-                job.connector_id,
-                job.company_id,
-                effect=claim.effect,
-                job=claim._asdict(),
-            )
+            config, provider_class = self.memory.vendor(claim.connector_id, claim.company_id)
+        session = operation._session(config, self.vault, effect=claim.effect, job=claim._asdict())
+        provider = provider_class(session)
         asking = claim.state == "uncertain"
         if asking:
             provider.session.effect = "question"
         function = type(operation)._query if asking else type(operation)._call
         return lambda: function(provider, request)
+
+    def _job(self, claim):
+        """Return the job's record, which needs no reading for what the claim returned."""
+        job = self.env["finance.job"].browse(claim.id)
+        job._know(claim)
+        return job
+
+    def _started(self, claim):
+        """Return the job in the environment of who started it: user, language, one company."""
+        starter = self.memory.starter(claim.user_id, claim.company_id)
+        return self._job(claim).with_env(starter.env(self.env.cr))
 
     def _land(self, timeout):
         """Take the calls that are over, write their answers down, then apply one by one."""
@@ -291,13 +299,13 @@ class Lane:
         """Write the result and the end of the job, in one transaction."""
         try:
             with self._transaction():
-                job = self.env["finance.job"].browse(claim.id)
-                started = job._as_started()
+                started = self._started(claim)
                 operation = started.env[f"finance.operation.{claim.operation}"]
                 operation._apply(started, result)
-                operation._check_company(started)
+                family = self.memory.starter(claim.user_id, claim.company_id).family
+                operation._check_company(started, family)
                 self.env.flush_all()
-                self._finish(claim, job)
+                self._finish(claim, self._job(claim))
                 kill_point("before_done")
         except CONFLICTS:
             state = "answered" if claim.calls else "pending"
@@ -451,9 +459,10 @@ class Lane:
         if claim.state == "calling" and claim.effect == "once":
             self._fail(claim, Uncertain("The server stopped while the request was under way"))
         elif claim.state == "calling":
-            self.queue.release([claim], state="pending")
+            self.queue.release([claim], state="pending", wait=_revived(claim.attempts))
         else:
-            self.queue.release([claim], state=claim.state)
+            tries = claim.attempts if claim.state == "uncertain" else claim.apply_attempts
+            self.queue.release([claim], state=claim.state, wait=_revived(tries))
 
     # === TRANSACTIONS === #
 
@@ -479,6 +488,12 @@ class _Hopeless(ProviderError):
 
 def _before(claim):
     return "uncertain" if claim.state == "uncertain" else "pending"
+
+
+def _revived(tries):
+    """Return how long a job rests after a lane died with it: the second time it may be the cause,
+    and the others in its lane get done meanwhile."""
+    return 0.0 if tries < 2 else REVIVAL.delay(tries - 1)
 
 
 def _short():

@@ -13,7 +13,8 @@ NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
 COLUMNS = (
     "id", "uuid", "operation", "effect", "calls", "state", "attempts", "apply_attempts",
     "connector_id", "company_id", "workflow_id", "key", "trace_id", "request_sealed",
-    "answer_sealed", "called_at", "error_class",
+    "answer_sealed", "called_at", "error_class", "user_id", "res_model", "res_id",
+    "document_model", "document_id",
 )  # fmt: skip
 Claim = namedtuple("Claim", COLUMNS)
 
@@ -81,7 +82,7 @@ _RECOVER = f"""
      WHERE worker = ANY(%(dead)s) AND state IN ('pending', 'calling', 'answered', 'uncertain')
  RETURNING {", ".join(COLUMNS)}
 """
-_ANSWERED = f"""
+_ANSWERED = """
     UPDATE finance_job j SET state = 'answered', answer_sealed = v.answer
       FROM (VALUES %s) AS v(id, answer)
      WHERE j.id = v.id
@@ -97,7 +98,8 @@ _WORK = f"""
     SELECT EXISTS (SELECT FROM finance_job WHERE worker IS NOT NULL),
            MIN(EXTRACT(EPOCH FROM due_at - {NOW}))
       FROM finance_job
-     WHERE state IN ('pending', 'answered') AND worker IS NULL AND held_reason IS NULL
+     WHERE state IN ('pending', 'answered', 'uncertain') AND worker IS NULL
+       AND held_reason IS NULL
        AND due_at < {NOW} + interval '1 s' * %(horizon)s
        AND NOT EXISTS (SELECT FROM finance_gate g WHERE g.connector_id = finance_job.connector_id
                           AND (g.stopped OR g.open_until > {NOW} + interval '1 s' * %(horizon)s)

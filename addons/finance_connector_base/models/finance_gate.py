@@ -2,8 +2,6 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..fields import WeakMany2one
-from ..lanes.link import link_of
-from ..lanes.ports import SqlGate
 
 
 class FinanceGate(models.Model):
@@ -79,8 +77,3 @@ class FinanceGate(models.Model):
         self._of(connectors).write(
             {"stopped": False, "breaker": "closed", "failures": 0, "open_until": False}
         )
-
-    @api.model
-    def _port(self, connector):
-        """Return the gate port of ``connector`` for a session."""
-        return SqlGate(link_of(self.env, durable=False), connector.id)

@@ -8,7 +8,7 @@ from odoo.modules import module
 
 from ..canonical import codec
 from ..lanes.link import link_of
-from ..lanes.ports import SqlRecorder
+from ..lanes.ports import SqlGate, SqlRecorder
 from ..providers.errors import ProviderError
 from ..providers.session import Session, Tokens
 
@@ -81,22 +81,23 @@ class FinanceOperation(models.AbstractModel):
         return None
 
     @api.model
-    def _check_company(self, job):
-        """Refuse an answer that would be written to a record of another company."""
-        company = job.company_id
-        family = company | company.parent_ids
+    def _check_company(self, job, family):
+        """Refuse an answer that would be written to a record of another company.
+
+        family: ids of the job's company and its parents.
+        """
         for field, ids in list(self.env.transaction.field_dirty.items()):
             model = self.env[field.model_name]
             if "company_id" not in model._fields or not ids:
                 continue
             for record in model.browse(ids):
-                if record.company_id and record.company_id not in family:
+                if record.company_id and record.company_id.id not in family:
                     raise UserError(
                         self.env._(
                             "%(job)s works for %(company)s and may not change %(record)s of"
                             " %(other)s. Nothing was written.",
                             job=job.display_name,
-                            company=company.name,
+                            company=job.company_id.name,
                             record=record.display_name,
                             other=record.company_id.name,
                         )
@@ -117,30 +118,42 @@ class FinanceOperation(models.AbstractModel):
         job: dict with id, key and trace_id when it runs for a job. deadline: `time.monotonic()`
         value or None. Raises UserError where the connector may not be called at all.
         """
-        config = connector._config(company)
+        session = self._session(
+            connector._config(company),
+            self.env["finance.vault"]._vault(),
+            effect=effect,
+            job=job,
+            deadline=deadline,
+            trace_id=trace_id,
+        )
+        return connector._provider_class()(session)
+
+    @api.model
+    def _session(self, config, vault, *, effect, job=None, deadline=None, trace_id=""):
+        """Return the `Session` of a provider with ``config``, a `ConnectorConfig`."""
         link = link_of(self.env, durable=False)
         job = job or {}
+        trace_id = job.get("trace_id") or trace_id or uuid4().hex
         recorder = SqlRecorder(
             link,
-            self.env["finance.vault"]._vault(),
-            connector_id=connector.id,
-            company_id=company.id,
+            vault,
+            connector_id=config.id,
+            company_id=config.company_id,
             job_id=job.get("id"),
-            trace_id=job.get("trace_id") or trace_id or uuid4().hex,
+            trace_id=trace_id,
             new_uuid=lambda: str(uuid4()),
         )
-        session = Session(
+        return Session(
             config=config,
-            gate=self.env["finance.gate"]._port(connector),
+            gate=SqlGate(link, config.id),
             tokens=Tokens(),
             recorder=recorder,
             effect=effect,
             operation=job.get("operation") or self._name.removeprefix("finance.operation."),
             key=job.get("key", ""),
-            trace_id=recorder._owner["trace_id"],
+            trace_id=trace_id,
             deadline=deadline,
         )
-        return connector._provider_class()(session)
 
     @api.model
     def _ask(self, connector, company, requests, *, seconds=10.0, trace_id=""):
