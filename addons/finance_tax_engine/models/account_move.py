@@ -139,16 +139,13 @@ class AccountMove(models.Model):
     # === WHAT THE ENGINE IS ASKED === #
 
     def _finance_tax_lines(self):
-        """Return the lines that the engine taxes, in the order of the document.
+        """Return the lines that the engine taxes, in the order of their creation.
 
-        Down payment lines have a computation key; Odoo splits their tax itself.
+        Down payment lines have a computation key; Odoo splits their tax itself. Moving a line up
+        or down changes no tax, so it must not change the numbers of the lines.
         """
-        return self.invoice_line_ids.filtered(
-            lambda line: (
-                line.display_type == "product"
-                and not (line.extra_tax_data or {}).get("computation_key")
-            )
-        )
+        lines = self.invoice_line_ids.filtered(lambda line: line._finance_tax_is_taxed())
+        return lines.sorted(lambda line: line._origin.id or math.inf)
 
     def _finance_tax_numbered_lines(self):
         """Return {line number at the engine: invoice line}."""

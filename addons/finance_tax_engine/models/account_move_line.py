@@ -11,6 +11,11 @@ class AccountMoveLine(models.Model):
         """Odoo does not know that the totals depend on the carried amounts."""
         return super()._compute_totals()
 
+    def _finance_tax_is_taxed(self):
+        """Tell whether the line is one that a tax engine taxes."""
+        down_payment = (self.extra_tax_data or {}).get("computation_key")
+        return self.display_type == "product" and not down_payment
+
     def _finance_tax_carried(self):
         """Tell whether the line carries amounts of a tax engine that still fit it."""
         self.ensure_one()

@@ -228,10 +228,7 @@ class AvaTax(TaxEngine):
             total_taxable=_amount(answer, "totalTaxable", sign),
             total_exempt=_amount(answer, "totalExempt", sign),
             taxes=taxes,
-            messages=tuple(
-                message.text("summary", default="")
-                for message in answer.list("messages", default=[])
-            ),
+            messages=tuple(_words_of(message) for message in answer.list("messages", default=[])),
             engine_id=str(answer.integer("id", default=0) or ""),
         )
         if isinstance(asked, TaxDocument):
@@ -383,6 +380,11 @@ def _check_complete(result, document):
             field="transaction.currencyCode",
             version=API_VERSION,
         )
+
+
+def _words_of(message):
+    parts = (message.text("summary", default=""), message.text("details", default=""))
+    return ": ".join(dict.fromkeys(part for part in parts if part))
 
 
 def _absent(reference):
