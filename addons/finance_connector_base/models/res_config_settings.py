@@ -26,6 +26,10 @@ class ResConfigSettings(models.TransientModel):
         config_parameter="finance_connector.retention_days",
     )
 
+    finance_exception_user_id = fields.Many2one(
+        related="company_id.finance_exception_user_id", readonly=False
+    )
+
     finance_vault_ready = fields.Boolean(compute="_compute_finance_state")
     finance_vault_words = fields.Char(compute="_compute_finance_state")
     finance_connector_count = fields.Integer(compute="_compute_finance_state")
