@@ -1,4 +1,5 @@
 # What others inherit comes first.
+from . import finance_sealed_mixin
 from . import finance_weak_mixin
 from . import finance_job_mixin
 from . import finance_operation

@@ -3,6 +3,7 @@ from odoo.fields import NO_ACCESS
 
 from ..fields import WeakMany2one
 from ..lanes.link import link_of
+from ..vault import VaultError
 
 
 class FinanceAnswer(models.Model):
@@ -13,8 +14,10 @@ class FinanceAnswer(models.Model):
     """
 
     _name = "finance.answer"
+    _inherit = ["finance.sealed.mixin"]
     _description = "Remembered Answer"
     _log_access = False
+    _sealed_parts = {"answer": "answer"}
     _rec_name = "operation"
 
     uuid = fields.Char()
@@ -40,15 +43,21 @@ class FinanceAnswer(models.Model):
             (connector.id, operation, list(digests), hours),
         )
         vault = self.env["finance.vault"]._vault() if rows else None
-        return {
-            digest: vault.open(bytes(sealed), "finance.answer", uuid).decode()
-            for digest, uuid, sealed in rows
-        }
+        known = {}
+        for digest, uuid, sealed in rows:
+            try:
+                text = vault.open(bytes(sealed), self._name, uuid, "answer")
+            except VaultError:
+                # sealed with a key that is gone, or in another database: the vendor is asked anew
+                continue
+            known[digest] = text.decode()
+        return known
 
     @api.model
     def _remember(self, connector, operation, digest, text, uuid):
         """Keep the answer ``text`` to the question with ``digest``."""
-        sealed = self.env["finance.vault"]._vault().seal(text.encode(), "finance.answer", uuid)
+        vault = self.env["finance.vault"]._vault()
+        sealed = vault.seal(text.encode(), self._name, uuid, "answer")
         link_of(self.env, durable=False).execute(
             """
             INSERT INTO finance_answer (uuid, connector_id, operation, digest, answer, asked_at)

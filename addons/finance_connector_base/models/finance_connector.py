@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
@@ -5,6 +7,7 @@ from ..providers.base import Provider
 from ..providers.errors import AuthFailed, ProviderError
 from ..providers.hosts import is_http, is_loopback
 from ..providers.session import Gate
+from .finance_vault import VaultClosed
 
 ADMINISTRATOR = "finance_connector_base.group_administrator"
 POLICY_PARAMETER = "finance_connector.production_policy"
@@ -392,6 +395,8 @@ class FinanceConnector(models.Model):
         (connectors - known).filtered(lambda c: c.state != "paused")._retire()
         known._resolve_exception("provider.unknown")
         connectors.credential_ids._remind()
+        with suppress(VaultClosed):
+            self.env["finance.vault"]._reseal_all()
 
     # === BUTTONS === #
 

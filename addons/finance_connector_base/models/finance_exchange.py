@@ -22,9 +22,10 @@ class FinanceExchange(models.Model):
     """
 
     _name = "finance.exchange"
-    _inherit = ["finance.weak.mixin"]
+    _inherit = ["finance.weak.mixin", "finance.sealed.mixin"]
     _description = "Exchange"
     _log_access = False
+    _sealed_parts = {"request_sealed": "request", "response_sealed": "response"}
     _order = "id desc"
     _rec_name = "operation"
 

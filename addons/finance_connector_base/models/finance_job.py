@@ -56,9 +56,10 @@ class FinanceJob(models.Model):
     """
 
     _name = "finance.job"
-    _inherit = ["finance.weak.mixin"]
+    _inherit = ["finance.weak.mixin", "finance.sealed.mixin"]
     _description = "Job"
     _log_access = False
+    _sealed_parts = {"request_sealed": "request", "answer_sealed": "answer"}
     _order = "id desc"
 
     uuid = fields.Char(readonly=True)

@@ -35,14 +35,17 @@ class FinanceVault(models.AbstractModel):
         Each has ``_reseal(limit) -> int`` (rows done, 0 = none left) and ``_key_ids() -> dict``
         (key id to number of values sealed with it). Addons extend by ``super() + [...]``.
         """
-        return ["finance.credential"]
+        return ["finance.credential", "finance.job", "finance.exchange", "finance.answer"]
 
     @api.model
-    def _reseal_all(self, batch=200) -> int:
-        """Seal everything of `_resealed_models` with the first key; return how many values."""
+    def _reseal_all(self, batch=200, most=20_000) -> int:
+        """Seal what `_resealed_models` hold with the first key; return how many values.
+
+        Stops after ``most`` values: the daily scheduled action goes on with the rest.
+        """
         done = 0
         for model in self._resealed_models():
-            while count := self.env[model].sudo()._reseal(batch):
+            while done < most and (count := self.env[model].sudo()._reseal(batch)):
                 done += count
         return done
 

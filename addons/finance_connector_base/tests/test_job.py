@@ -1,5 +1,6 @@
 """What a job does and doesn't do: on savepoints here, with real processes in tests/system."""
 
+import os
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -11,7 +12,7 @@ from odoo.tests import tagged
 from ..providers.base import Provider
 from ..providers.errors import AuthFailed, ContractBroken, Held, Rejected, Transient, Uncertain
 from .common import drain_jobs
-from .vendor import ConnectorCase
+from .vendor import KEY, KEY_2, ConnectorCase
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,18 @@ class TestJob(ConnectorCase):
     def test_unknown_operation(self):
         with self.assertRaisesRegex(UserError, "not known in this database"):
             self.enqueue("scribe.nonsense")
+
+    def test_a_new_key_seals_payloads_again(self):
+        self.forget_demo()
+        job = self.enqueue()
+        vault = self.env["finance.vault"]
+        with patch.dict(os.environ, {"FINANCE_VAULT_KEYS": f"{KEY_2}\n{KEY}"}):
+            self.assertEqual(self.env["finance.job"]._key_ids(), {"test-1": 1})
+            vault._reseal_all()
+            self.assertEqual(self.env["finance.job"]._key_ids(), {})
+        with patch.dict(os.environ, {"FINANCE_VAULT_KEYS": KEY_2}):
+            drain_jobs(self.env)
+        self.assertEqual((job.state, Scribe.sent[0][1]), ("done", "first"))
 
     def test_request_is_sealed(self):
         job = self.enqueue()

@@ -33,6 +33,7 @@ class TestSettings(ConnectorCase):
             self.assertIn("finance_vault_key_file", settings.finance_vault_words)
 
     def test_seals_again_with_a_new_key(self):
+        self.forget_demo()
         self.enter()
         with patch.dict(os.environ, {"FINANCE_VAULT_KEYS": f"{KEY_2},{KEY}"}):
             self.assertIn(

@@ -67,6 +67,7 @@ class TestVault(ConnectorCase):
             self.connector._config(self.company)
 
     def test_new_key_seals_everything_again(self):
+        self.forget_demo()
         self.make_ready()
         self.enter("sk-next-secret-0001")
         vault = self.env["finance.vault"]

@@ -35,11 +35,15 @@ class Vault:
         :param str context: where it belongs, e.g. model, record, field; needed again to open it
         :rtype: bytes
         """
-        key_id = self.keyring.primary_id
-        header = MAGIC + bytes([len(key_id)]) + key_id.encode()
+        key_id, header = self.keyring.primary_id, self.head()
         nonce = os.urandom(NONCE_BYTES)
         cipher = self.keyring.cipher(key_id)
         return header + nonce + cipher.encrypt(nonce, bytes(data), self._bound(header, context))
+
+    def head(self):
+        """The bytes that every value sealed with the primary key begins with."""
+        key_id = self.keyring.primary_id.encode()
+        return MAGIC + bytes([len(key_id)]) + key_id
 
     def open(self, sealed, *context):
         """Decrypt what :meth:`seal` returned for the same context.
