@@ -3,6 +3,7 @@ from . import account_move_line
 from . import account_tax
 from . import finance_connector
 from . import finance_exception
+from . import finance_job
 from . import finance_tax_document
 from . import finance_tax_jurisdiction
 from . import finance_workflow

@@ -309,6 +309,14 @@ class FinanceTaxDocument(models.Model):
             "currency": self.currency_id,
         }
 
+    def _done_by_hand(self, operation, day):
+        """A person has recorded or voided the posting at the engine on ``day`` (a date)."""
+        for document in self.sudo():
+            if operation == "tax.commit" and document.state in ("posted", "refused"):
+                document.write({"state": "committed", "committed_at": day})
+            if operation == "tax.void" and document.state == "voiding":
+                document.write({"state": "voided", "voided_at": day, "committed_at": False})
+
     # === EXCEPTIONS === #
 
     def _raise_mismatch(self, engine, booked):

@@ -157,6 +157,16 @@ class TestRecording(TaxEngineCommon):
         self.assertFalse(self.exceptions(move))
         self.assertEqual(self.jobs(move)[0], ("tax.commit", "cancelled"))
 
+    def test_recorded_by_hand(self):
+        move = self.create_houston_invoice()
+        move.action_post()
+        job = self.env["finance.job"].search([("document_id", "=", move.id)])
+        job._done_outside("entered in the engine", move.invoice_date)
+        self.assertEqual((job.state, move.finance_tax_state), ("done", "committed"))
+        calls = self.calls
+        self.drain()
+        self.assertEqual(self.calls, calls)
+
     def test_a_locked_document_can_not_be_voided(self):
         move = self.create_houston_invoice()
         move.action_post()
