@@ -1,9 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
 
 from ..fields import WeakMany2one
 
+MAY_OPEN = ("finance_connector_base.group_controller", "finance_connector_base.group_auditor")
 OUTCOMES = [
     ("ok", "Answered"),
     ("transient", "Failed, may work later"),
@@ -49,30 +51,61 @@ class FinanceExchange(models.Model):
     request_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
     response_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
 
+    def action_download_request(self):
+        """Download the exact bytes that were sent."""
+        return self._download("request")
+
+    def action_download_response(self):
+        """Download the exact bytes that were received."""
+        return self._download("response")
+
+    def _download(self, part):
+        self.ensure_one()
+        self._check_may_open(part)
+        url = f"/finance/exchange/{self.id}/{part}"
+        return {"type": "ir.actions.act_url", "url": url, "target": "download"}
+
     def _open_sealed(self, part):
         """Return the exact bytes of ``part`` ("request" or "response").
 
-        Controllers and auditors only; each opening is an audit event. Raises UserError when there
-        is nothing to open.
+        Controllers and auditors only; each opening is an audit event, a refused one too. Raises
+        AccessError, or UserError when there is nothing to open.
         """
         self.ensure_one()
-        if not self.env.su and not (
-            self.env.user.has_group("finance_connector_base.group_controller")
-            or self.env.user.has_group("finance_connector_base.group_auditor")
-        ):
-            raise AccessError(self.env._("Only a controller or an auditor opens what was sent."))
-        self.check_access("read")
-        column = {"request": "request_sealed", "response": "response_sealed"}[part]
-        self.env.cr.execute(f"SELECT {column} FROM finance_exchange WHERE id = %s", [self.id])
+        self._check_may_open(part)
+        self.env.cr.execute(
+            SQL(
+                "SELECT %s FROM finance_exchange WHERE id = %s",
+                SQL.identifier(f"{part}_sealed"),
+                self.id,
+            )
+        )
         sealed = self.env.cr.fetchone()[0]
         if not sealed:
             raise UserError(self.env._("Exchange %(id)s has no %(part)s.", id=self.id, part=part))
-        self.env["finance.audit.event"]._record(
-            "payload.opened", self, connector=self.connector_id, trace_id=self.trace_id,
-            data={"part": part},
-        )  # fmt: skip
+        self.env["finance.audit.event"]._record_many([self._opening("payload.opened", part)])
         vault = self.env["finance.vault"]._vault()
-        return vault.open(bytes(sealed), "finance.exchange", self.uuid, part)
+        return vault.open(bytes(sealed), self._name, self.uuid, part)
+
+    def _check_may_open(self, part):
+        self.check_access("read")
+        if self.env.su or any(self.env.user.has_group(group) for group in MAY_OPEN):
+            return
+        self.env["finance.audit.event"]._record_apart(self._opening("payload.denied", part))
+        raise AccessError(
+            self.env._("Only a controller or an auditor opens what was sent or received.")
+        )
+
+    def _opening(self, kind, part):
+        return {
+            "kind": kind,
+            "res_model": self._name,
+            "res_id": self.id,
+            "connector_id": self.connector_id.id,
+            "company_id": self.company_id.id,
+            "trace_id": self.trace_id,
+            "data": {"part": part},
+        }
 
     @api.autovacuum
     def _vacuum(self):

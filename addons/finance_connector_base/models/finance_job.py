@@ -134,6 +134,7 @@ class FinanceJob(models.Model):
             )
         for name, columns, where in (
             ("stream", "stream, id", "state NOT IN ('done', 'cancelled')"),
+            ("called", "stream", "called_at IS NOT NULL"),
             ("worker", "worker", "worker IS NOT NULL"),
             ("uncertain", "due_at", "state = 'uncertain' AND due_at IS NOT NULL"),
             ("finished", "done_at", "state IN ('done', 'cancelled')"),
@@ -332,12 +333,10 @@ class FinanceJob(models.Model):
             record = self.env[row["res_model"]].browse(row["res_id"])
             if row["stream"] in maybe_known or model._vendor_knows(record):
                 needed.append(row)
-        skipped = [row["uuid"] for row in rows if row not in needed]
-        if skipped:
-            self.env.cr.execute(
-                "UPDATE finance_job_key SET outcome = 'not needed' WHERE job_uuid = ANY(%s)",
-                [skipped],
-            )
+        skipped = [
+            (row["connector_id"], row["key"], row["uuid"]) for row in rows if row not in needed
+        ]
+        self.env["finance.job.key"]._ended(skipped, "not needed")
         return needed
 
     def _wake(self):
@@ -432,9 +431,8 @@ class FinanceJob(models.Model):
 
     def _ended(self, outcome, **data):
         """Note that the job is over: the key's outcome, and the audit event of an effect."""
-        self.env.cr.execute(
-            "UPDATE finance_job_key SET outcome = %s WHERE job_uuid = %s", [outcome, self.uuid]
-        )
+        keys = [(job.connector_id.id, job.key, job.uuid) for job in self]
+        self.env["finance.job.key"]._ended(keys, outcome)
         if self.effect in CHANGING:
             self._note(f"job.{outcome}", **data)
 
@@ -503,7 +501,7 @@ class FinanceJob(models.Model):
 
     def action_done_outside(self):
         """Open the wizard that records what a person did by hand."""
-        self._press("done_outside", "group_user")
+        self._press("done_outside", "group_controller")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Done outside"),

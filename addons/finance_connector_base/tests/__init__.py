@@ -6,6 +6,7 @@ from . import (
     test_connector,
     test_credential,
     test_exception,
+    test_exchange,
     test_external_ref,
     test_job,
     test_partner_merge,

@@ -70,6 +70,7 @@ PUBLIC = {
     },
     "finance.exception.assign": {"action_confirm"},
     "finance.exception.close": {"action_confirm"},
+    "finance.exchange": {"action_download_request", "action_download_response"},
     "finance.external.ref": {"action_open_record"},
     "finance.job": {
         "action_cancel",
@@ -342,7 +343,7 @@ class TestAccess(RpcCase):
         for method, forbidden in (
             ("action_retry", ("nobody", "auditor")),
             ("action_query", ("nobody", "auditor")),
-            ("action_done_outside", ("nobody", "auditor")),
+            ("action_done_outside", ("nobody", "user", "approver", "administrator", "auditor")),
             ("action_send_again", ("nobody", "user", "controller", "administrator", "auditor")),
             ("action_cancel", ("nobody", "user", "approver", "administrator", "auditor")),
         ):
