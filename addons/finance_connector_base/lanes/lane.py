@@ -98,7 +98,7 @@ class Lane:
         wake_other: function that wakes one more lane. Returns whether work is left.
         """
         end = _time_budget()
-        self.env.cr.commit()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         self.queue.link.listen()
         helped = False
         try:
@@ -316,11 +316,13 @@ class Lane:
     def _finish(self, claim, job):
         self.env.cr.execute(
             """
-            WITH key AS (UPDATE finance_job_key SET outcome = 'done' WHERE job_uuid = %(uuid)s)
+            WITH key AS (
+                UPDATE finance_job_key SET outcome = 'done'
+                 WHERE connector_id = %(connector_id)s AND key = %(key)s AND job_uuid = %(uuid)s)
             UPDATE finance_job SET state = 'done', worker = NULL, done_at = now() AT TIME ZONE 'UTC'
              WHERE id = %(id)s AND worker = %(worker)s
             """,
-            {"uuid": claim.uuid, "id": claim.id, "worker": self.queue.worker},
+            claim._asdict() | {"worker": self.queue.worker},
         )
         if not self.env.cr.rowcount:
             raise SerializationFailure(f"job {claim.id} is no longer ours")
@@ -387,9 +389,8 @@ class Lane:
         self._note_failure(claim, error, state="dead")
         codes = {Rejected: "job.rejected", ContractBroken: "contract.drift"}
         self._raise(job, codes.get(type(error), "job.dead"), error)
-        self.env.cr.execute(
-            "UPDATE finance_job_key SET outcome = 'stopped' WHERE job_uuid = %s", [claim.uuid]
-        )
+        key = (claim.connector_id, claim.key, claim.uuid)
+        self.env["finance.job.key"]._ended([key], "stopped")
         job._note("job.stopped", error=type(error).__name__, code=error.code, answered=answered)
 
     def _raise(self, job, code, error):
@@ -476,7 +477,7 @@ class Lane:
         try:
             yield
             self.env.flush_all()
-            self.env.cr.commit()
+            self.env.cr.commit()  # pylint: disable=invalid-commit
         except BaseException:
             self.env.cr.rollback()
             raise

@@ -122,9 +122,9 @@ class SqlGate(Gate):
             with self._slots_lock:
                 if slot in self._slots:
                     continue
-                if self._link.execute(
-                    "SELECT pg_try_advisory_lock(%s, %s)", (SLOT_LOCK, slot)
-                ) == [(True,)]:
+                if self._link.execute("SELECT pg_try_advisory_lock(%s, %s)", (SLOT_LOCK, slot)) == [
+                    (True,)
+                ]:
                     self._slots.add(slot)
                     return slot
         return None

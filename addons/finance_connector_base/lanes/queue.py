@@ -19,7 +19,8 @@ COLUMNS = (
 Claim = namedtuple("Claim", COLUMNS)
 
 # `= ANY(ARRAY(…))` and never `IN (…)`: the planner may run an IN subquery once a row, and then
-# LIMIT limits nothing.
+# LIMIT limits nothing. OFFSET 0 keeps the planner from turning the look at older jobs into a join,
+# which under stale statistics reads the whole stream index once a candidate.
 _CLAIM = """
     UPDATE finance_job SET worker = %(worker)s, {changes}
      WHERE id = ANY(ARRAY(
@@ -32,7 +33,8 @@ _CLAIM = """
            AND NOT EXISTS (
                SELECT FROM finance_job older
                 WHERE older.stream = j.stream AND older.id < j.id
-                  AND older.state NOT IN ('done', 'cancelled'))
+                  AND older.state NOT IN ('done', 'cancelled')
+               OFFSET 0)
            AND NOT EXISTS (
                SELECT FROM finance_gate g
                 WHERE g.connector_id = j.connector_id
@@ -106,7 +108,8 @@ _WORK = f"""
                           AND finance_job.calls AND finance_job.state = 'pending')
        AND NOT EXISTS (SELECT FROM finance_job older
                         WHERE older.stream = finance_job.stream AND older.id < finance_job.id
-                          AND older.state NOT IN ('done', 'cancelled'))
+                          AND older.state NOT IN ('done', 'cancelled')
+                       OFFSET 0)
 """
 
 

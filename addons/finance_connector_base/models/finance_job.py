@@ -33,6 +33,25 @@ ALLOWED = {
     "send_again": ("uncertain",),
     "done_outside": ("pending", "uncertain", "dead"),
 }
+# name, columns, condition; partial, so that finished jobs cost a claim nothing
+CLAIM_INDEXES = (
+    ("call", "priority, id", "worker IS NULL AND state = 'pending' AND calls"),
+    (
+        "local",
+        "priority, id",
+        "worker IS NULL AND (state = 'answered' OR (state = 'pending' AND NOT calls))",
+    ),
+    ("stream", "stream, id", "state NOT IN ('done', 'cancelled')"),
+    ("worker", "worker", "worker IS NOT NULL"),
+    ("uncertain", "due_at", "state = 'uncertain' AND due_at IS NOT NULL"),
+)
+OTHER_INDEXES = (
+    ("finished", "done_at", "state IN ('done', 'cancelled')"),
+    ("key", "key", "true"),
+    ("trace", "trace_id", "true"),
+    ("record", "res_model, res_id", "true"),
+    ("document", "document_model, document_id", "true"),
+)
 _INSERTED = (
     "uuid", "operation", "effect", "calls", "connector_id", "workflow_id", "company_id",
     "user_id", "res_model", "res_id", "document_model", "document_id", "stream", "key",
@@ -74,9 +93,7 @@ class FinanceJob(models.Model):
     res_model = fields.Char("Record model", readonly=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", readonly=True)
     document_model = fields.Char(readonly=True)
-    document_id = fields.Many2oneReference(
-        "Document", model_field="document_model", readonly=True
-    )
+    document_id = fields.Many2oneReference("Document", model_field="document_model", readonly=True)
     document_name = fields.Char("Document name", compute="_compute_document_name")
     stream = fields.Char(readonly=True, help="Jobs of one stream run one after the other")
     key = fields.Char(readonly=True, help="Idempotency key")
@@ -124,28 +141,14 @@ class FinanceJob(models.Model):
         self.env.cr.execute(
             "CREATE SEQUENCE IF NOT EXISTS finance_lane_worker_seq MAXVALUE 2147483647 CYCLE"
         )
-        for name, where in (
-            ("call", "state = 'pending' AND calls"),
-            ("local", "state = 'answered' OR (state = 'pending' AND NOT calls)"),
-        ):
+        for name, columns, where in CLAIM_INDEXES + OTHER_INDEXES:
             self.env.cr.execute(
-                f"CREATE INDEX IF NOT EXISTS finance_job_{name}_claim"
-                f" ON finance_job (priority, id) WHERE worker IS NULL AND ({where})"
-            )
-        for name, columns, where in (
-            ("stream", "stream, id", "state NOT IN ('done', 'cancelled')"),
-            ("called", "stream", "called_at IS NOT NULL"),
-            ("worker", "worker", "worker IS NOT NULL"),
-            ("uncertain", "due_at", "state = 'uncertain' AND due_at IS NOT NULL"),
-            ("finished", "done_at", "state IN ('done', 'cancelled')"),
-            ("key", "key", "true"),
-            ("trace", "trace_id", "true"),
-            ("record", "res_model, res_id", "true"),
-            ("document", "document_model, document_id", "true"),
-        ):
-            self.env.cr.execute(
-                f"CREATE INDEX IF NOT EXISTS finance_job_{name}_index"
-                f" ON finance_job ({columns}) WHERE {where}"
+                SQL(
+                    "CREATE INDEX IF NOT EXISTS %s ON finance_job (%s) WHERE %s",
+                    SQL.identifier(f"finance_job_{name}_index"),
+                    SQL(columns),
+                    SQL(where),
+                )
             )
 
     # === COMPUTE METHODS === #
@@ -377,7 +380,6 @@ class FinanceJob(models.Model):
         threads = config["max_cron_threads"]
         return max(1, min(int(wanted), MOST_LANES, threads - 1))
 
-
     # === WHAT A LANE ASKS === #
 
     def _document(self):
@@ -392,15 +394,11 @@ class FinanceJob(models.Model):
         return self.env[self.res_model].browse(self.res_id)
 
     def _seal(self, text, uuid, part):
-        return self.env["finance.vault"]._vault().seal(
-            text.encode(), "finance.job", uuid, part
-        )
+        return self.env["finance.vault"]._vault().seal(text.encode(), "finance.job", uuid, part)
 
     def _open(self, part):
         """Return the sealed text of ``part`` ("request" or "answer"), "" when there is none."""
-        self.env.cr.execute(
-            f"SELECT {part}_sealed FROM finance_job WHERE id = %s", [self.id]
-        )
+        self.env.cr.execute(f"SELECT {part}_sealed FROM finance_job WHERE id = %s", [self.id])
         sealed = self.env.cr.fetchone()[0]
         if not sealed:
             return ""
@@ -515,9 +513,7 @@ class FinanceJob(models.Model):
         """End as done by hand at the vendor; the key stays used. ``day`` is a date."""
         self._press("done_outside", "group_controller")
         for job in self:
-            job._sql(
-                SQL("done_outside_ref = %s, done_outside_date = %s", reference, day)
-            )
+            job._sql(SQL("done_outside_ref = %s, done_outside_date = %s", reference, day))
             job._move("done", "job.done_outside", date=str(day))
 
     def action_open_document(self):
@@ -585,8 +581,10 @@ class FinanceJob(models.Model):
 
     @api.model
     def _retention_days(self):
-        value = self.env["ir.config_parameter"].sudo().get_param(
-            "finance_connector.retention_days", "90"
+        value = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("finance_connector.retention_days", "90")
         )
         return max(1, int(value))
 

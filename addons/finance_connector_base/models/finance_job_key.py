@@ -59,3 +59,18 @@ class FinanceJobKey(models.Model):
                     )
                 )
         return {key: uuid for key, (_digest, uuid) in known.items()}
+
+    @api.model
+    def _ended(self, keys, outcome):
+        """Write how jobs ended; ``keys`` are tuples of connector id, key and job uuid.
+
+        Found by the unique index, since this table is never emptied.
+        """
+        self.env.cr.execute_values(
+            """
+            UPDATE finance_job_key k SET outcome = v.outcome
+              FROM (VALUES %s) AS v(connector_id, key, job_uuid, outcome)
+             WHERE k.connector_id = v.connector_id AND k.key = v.key AND k.job_uuid = v.job_uuid
+            """,
+            [(*key, outcome) for key in keys],
+        )
