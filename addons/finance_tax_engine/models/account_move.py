@@ -78,7 +78,7 @@ class AccountMove(models.Model):
             move.finance_tax_trace_id = document.trace_id
             move.finance_tax_computed_at = document.computed_at
             move.finance_tax_committed_at = document.committed_at
-            move.finance_tax_line_ids = document.line_ids.ids
+            move.finance_tax_line_ids = document.line_ids.sudo(self.env.su)
 
     def _search_finance_tax_state(self, operator, value):
         return [("finance_tax_document_ids.state", operator, value)]

@@ -42,6 +42,7 @@ class TestOutage(TaxEngineCommon):
         move.action_post()
         self.assertEqual((move.state, move.finance_tax_state), ("posted", "fallback"))
         self.assertEqual(move.invoice_line_ids.tax_ids, taxes)
+        self.assertFalse(move.finance_tax_line_ids)
         exception = self.exceptions(move, "tax.fallback")
         self.assertEqual(len(exception), 1)
         self.assertEqual(
