@@ -3,6 +3,7 @@
 Nothing here imports odoo: what a test wants to know it asks over RPC or in SQL.
 """
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
@@ -38,12 +39,28 @@ def template(databases):
 
 
 @pytest.fixture
-def database(databases, template):
+def afterwards():
+    """An ``ExitStack`` that is closed when the servers of the test have stopped."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def copies(databases, afterwards):
+    """Make fresh copies of a database: ``copies(template)``; dropped after the test."""
+
+    def make(source):
+        name = f"fc_sys_{uuid.uuid4().hex[:8]}"
+        afterwards.callback(databases.drop, name)
+        return databases.copy(source, name)
+
+    return make
+
+
+@pytest.fixture
+def database(copies, template):
     """A fresh copy of the template, dropped after the test."""
-    name = f"fc_sys_{uuid.uuid4().hex[:8]}"
-    databases.copy(template, name)
-    yield name
-    databases.drop(name)
+    return copies(template)
 
 
 @pytest.fixture
@@ -65,19 +82,22 @@ def sandbox():
 
 
 @pytest.fixture
-def odoo_factory(cluster, output):
+def odoo_factory(cluster, output, afterwards):
     """Make ``OdooServer`` objects, stopped after the test: ``odoo_factory(database, workers=2)``."""
     servers = []
 
     def make(database, **options):
         number = len(servers) + 1
-        server = OdooServer(cluster, database, log=output / f"odoo-{number}.log", **options)
+        log = output / f"odoo-{number}.log"
+        log.unlink(missing_ok=True)
+        server = OdooServer(cluster, database, log=log, **options)
         servers.append(server)
         return server
 
     yield make
     for server in servers:
-        server.stop()
+        # A polite end costs a second of CPU a worker; nothing here is worth it.
+        server.kill()
 
 
 @pytest.fixture
@@ -101,20 +121,15 @@ def jobs_template(cluster, databases, template):
 
 
 @pytest.fixture
-def jobs_database(databases, jobs_template):
+def jobs_database(copies, jobs_template):
     """A fresh database for tests of the job engine."""
-    name = f"fc_sys_{uuid.uuid4().hex[:8]}"
-    databases.copy(jobs_template, name)
-    yield name
-    databases.drop(name)
+    return copies(jobs_template)
 
 
 @pytest.fixture
-def work(jobs_database):
+def work(jobs_database, afterwards):
     """Notes and jobs of ``jobs_database``; give it an ``rpc`` session of a started server."""
-    table = Work(jobs_database)
-    yield table
-    table.close()
+    return afterwards.enter_context(contextlib.closing(Work(jobs_database)))
 
 
 @pytest.fixture

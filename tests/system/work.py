@@ -138,7 +138,9 @@ class Work(Table):
                 "SELECT id, operation, state, attempts, worker, error_text, due_at FROM finance_job"
                 " WHERE id = ANY(%s) LIMIT 10", self.unfinished(),
             )  # fmt: skip
-            raise AssertionError(f"{error}: {dict(self.states())}\n{left}") from None
+            gate = self.rows("SELECT * FROM finance_gate WHERE connector_id = %s", self.connector)
+            words = f"{error}: {dict(self.states())}\n{left}\n{gate}"
+            raise AssertionError(words) from None
         return nudged
 
     def exceptions(self, *codes):
@@ -151,7 +153,7 @@ class Work(Table):
     def keys(self, operation):
         """{key at the vendor: (job id, text decided, state, applied to the note)}."""
         rows = self.rows(
-            "SELECT j.key, j.id, n.name, j.state, n.applied FROM finance_job j"
+            "SELECT j.key, j.id, n.name, j.state, COALESCE(n.applied, 0) FROM finance_job j"
             " JOIN finance_test_note n ON n.id = j.res_id AND j.res_model = 'finance.test.note'"
             " WHERE j.operation = %s", f"test.{operation}",
         )  # fmt: skip

@@ -23,6 +23,8 @@ FIRST_PAUSE = 15
 LONGEST_PAUSE = 600
 PROBE_SECONDS = 60
 SUCCESS_EVERY = 5.0
+# Nothing is claimed behind a closed gate; what was claimed just before need not wait longer.
+CLOSED_GATE = 1.0
 
 _NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
 
@@ -108,10 +110,10 @@ class SqlGate(Gate):
             return Held("the connector is gone", retry_after=60.0, reason="stopped")
         stopped, is_open, seconds, bucket = rows[0]
         if stopped:
-            return Held("the connector is stopped", retry_after=60.0, reason="stopped")
+            return Held("the connector is stopped", retry_after=CLOSED_GATE, reason="stopped")
         if is_open:
             words = "the vendor keeps failing and is left alone for a while"
-            return Held(words, retry_after=max(0.1, float(seconds)), reason="open")
+            return Held(words, retry_after=min(CLOSED_GATE, max(0.1, float(seconds))), reason="open")
         wait = 60.0 if bucket is None else max(0.01, float(bucket))
         return Held("the rate limit is used up", retry_after=wait, reason="rate")
 

@@ -39,7 +39,7 @@ _CLAIM = """
                SELECT FROM finance_gate g
                 WHERE g.connector_id = j.connector_id
                   AND (g.stopped OR g.open_until > {now})
-                  AND j.calls AND j.state = 'pending')
+                  AND j.calls AND j.state <> 'answered')
          ORDER BY j.priority, j.id
          LIMIT %(limit)s
            FOR UPDATE OF j SKIP LOCKED))
@@ -96,18 +96,20 @@ _RELEASE = f"""
            called_at = CASE WHEN %(refund)s = 1 AND attempts = 1 THEN NULL ELSE called_at END
      WHERE id = ANY(%(ids)s)
 """
+# A job behind an open breaker is due when that lets calls through again.
 _WORK = f"""
     SELECT EXISTS (SELECT FROM finance_job WHERE worker IS NOT NULL),
-           MIN(EXTRACT(EPOCH FROM due_at - {NOW}))
-      FROM finance_job
-     WHERE state IN ('pending', 'answered', 'uncertain') AND worker IS NULL
-       AND held_reason IS NULL
-       AND due_at < {NOW} + interval '1 s' * %(horizon)s
-       AND NOT EXISTS (SELECT FROM finance_gate g WHERE g.connector_id = finance_job.connector_id
-                          AND (g.stopped OR g.open_until > {NOW} + interval '1 s' * %(horizon)s)
-                          AND finance_job.calls AND finance_job.state = 'pending')
+           MIN(EXTRACT(EPOCH FROM GREATEST(j.due_at, g.open_until) - {NOW}))
+      FROM finance_job j
+      LEFT JOIN finance_gate g
+        ON g.connector_id = j.connector_id AND j.calls AND j.state <> 'answered'
+     WHERE j.state IN ('pending', 'answered', 'uncertain') AND j.worker IS NULL
+       AND j.held_reason IS NULL
+       AND j.due_at < {NOW} + interval '1 s' * %(horizon)s
+       AND g.stopped IS NOT TRUE
+       AND (g.open_until IS NULL OR g.open_until < {NOW} + interval '1 s' * %(horizon)s)
        AND NOT EXISTS (SELECT FROM finance_job older
-                        WHERE older.stream = finance_job.stream AND older.id < finance_job.id
+                        WHERE older.stream = j.stream AND older.id < j.id
                           AND older.state NOT IN ('done', 'cancelled')
                        OFFSET 0)
 """
