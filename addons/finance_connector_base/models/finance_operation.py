@@ -9,7 +9,7 @@ from odoo.modules import module
 from ..canonical import codec
 from ..lanes.link import link_of
 from ..lanes.ports import SqlGate, SqlRecorder
-from ..providers.errors import ProviderError
+from ..providers.errors import Held, ProviderError, Transient
 from ..providers.session import Session, Tokens
 
 EFFECTS = [
@@ -174,16 +174,18 @@ class FinanceOperation(models.AbstractModel):
         return [results[digest] for digest in digests]
 
     def _ask_vendor(self, connector, company, missing, seconds, trace_id):
-        provider = self._open_session(
-            connector, company, deadline=time.monotonic() + seconds, trace_id=trace_id
-        )
+        deadline = time.monotonic() + seconds
+        provider = self._open_session(connector, company, deadline=deadline, trace_id=trace_id)
         operation = provider.session.operation
 
         def ask(request):
-            try:
-                return self._call(provider, request)
-            except ProviderError as error:
-                return error
+            while True:
+                try:
+                    return self._call(provider, request)
+                except ProviderError as error:
+                    if not _worth_waiting(error, deadline - time.monotonic()):
+                        return error
+                    time.sleep(max(0.05, error.retry_after))
 
         # A test has one cursor, which only its own thread may use.
         if len(missing) == 1 or module.current_test:
@@ -213,3 +215,11 @@ class FinanceOperation(models.AbstractModel):
                 )
             )
         return operation
+
+
+def _worth_waiting(error, seconds):
+    """Whether a question may go out again within the ``seconds`` that a person waits at most."""
+    if isinstance(error, Held) and error.reason not in ("rate", "busy"):
+        return False
+    soon = error.retry_after is not None and error.retry_after < seconds
+    return soon and isinstance(error, (Held, Transient))
