@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
+from uuid import uuid4
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
@@ -74,7 +75,7 @@ class AccountMove(models.Model):
             move.finance_tax_applies = move._finance_tax_applies_to(workflow)
             move.finance_tax_document_id = document.id
             move.finance_tax_state = document.state
-            move.finance_tax_code = document.revision and document._code()
+            move.finance_tax_code = document._code() if document.revision else False
             move.finance_tax_trace_id = document.trace_id
             move.finance_tax_computed_at = document.computed_at
             move.finance_tax_committed_at = document.committed_at
@@ -335,7 +336,8 @@ class AccountMove(models.Model):
             if obstacle:
                 raise UserError(f"{move.display_name}: {obstacle}")
             asked[move] = move._finance_tax_request(workflow).content()
-        answers = self._finance_tax_ask(asked)
+        trace = self._finance_tax_trace(asked)
+        answers = self._finance_tax_ask(asked, trace)
         failed = {move: a for move, a in answers.items() if isinstance(a, ProviderError)}
         self._finance_tax_raise_rejected(failed)
         if failed and not at_post:
@@ -343,8 +345,8 @@ class AccountMove(models.Model):
         for move, answer in answers.items():
             if move not in failed:
                 known[move] = Estimate(asked[move], answer)
-        self._finance_tax_apply(known)
-        self._finance_tax_outage(failed)
+        self._finance_tax_apply(known, trace)
+        self._finance_tax_outage(failed, trace)
         unrecorded._finance_tax_as_original(at_post)
 
     def _finance_tax_known(self, workflow):
@@ -359,14 +361,21 @@ class AccountMove(models.Model):
             return None
         return Estimate(document._request(), document._result(), document.source)
 
-    def _finance_tax_ask(self, asked):
+    def _finance_tax_trace(self, asked):
+        """Return the trace of the question: that of the one document it is about, else none."""
+        if len(asked) != 1:
+            return ""
+        (move,) = asked
+        document = move._finance_tax_document_of(move._finance_tax_workflow())
+        return document.trace_id or uuid4().hex
+
+    def _finance_tax_ask(self, asked, trace):
         """Ask the engines within one deadline; return {move: `TaxResult` or `ProviderError`}."""
         groups = defaultdict(self.browse)
         for move in asked:
             groups[move._finance_tax_workflow(), move.company_id] |= move
         started, answers = time.monotonic(), {}
         for (workflow, company), moves in groups.items():
-            trace = moves._finance_tax_document_of(workflow).trace_id if len(moves) == 1 else ""
             left = workflow.tax_seconds - (time.monotonic() - started)
             try:
                 replies = self.env["finance.operation.tax.quote"]._ask(
@@ -374,7 +383,7 @@ class AccountMove(models.Model):
                     company,
                     [asked[move] for move in moves],
                     seconds=max(left, 0.0),
-                    trace_id=trace or "",
+                    trace_id=trace,
                 )
             except (ConnectorClosed, VaultClosed) as closed:
                 # stopped by an administrator or not complete: the policy decides, as in an outage
@@ -421,7 +430,7 @@ class AccountMove(models.Model):
 
     # === APPLY === #
 
-    def _finance_tax_apply(self, estimates):
+    def _finance_tax_apply(self, estimates, trace=""):
         """Write engine amounts on drafts, all in one synchronisation; {move: `Estimate`}."""
         if not estimates:
             return
@@ -433,7 +442,7 @@ class AccountMove(models.Model):
         for move, estimate in estimates.items():
             workflow = move._finance_tax_workflow()
             content = move._finance_tax_request(workflow).content()
-            move._finance_tax_ensure_document(workflow)._estimated(
+            move._finance_tax_ensure_document(workflow, trace)._estimated(
                 codec.digest(content),
                 estimate.request,
                 estimate.result,
@@ -441,17 +450,19 @@ class AccountMove(models.Model):
                 move._finance_tax_applied_hash(),
             )
 
-    def _finance_tax_ensure_document(self, workflow):
-        return self._finance_tax_document_of(workflow) or self.env[
-            "finance.tax.document"
-        ].sudo().create(
-            {
-                "move_id": self.id,
-                "connector_id": workflow.connector_id.id,
-                "company_id": self.company_id.id,
-                "currency_id": self.currency_id.id,
-            }
-        )
+    def _finance_tax_ensure_document(self, workflow, trace=""):
+        document = self._finance_tax_document_of(workflow)
+        if document:
+            return document
+        values = {
+            "move_id": self.id,
+            "connector_id": workflow.connector_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+        }
+        if trace:
+            values["trace_id"] = trace
+        return document.create(values)
 
     def _finance_tax_write(self, values):
         """Write {line: values} on the lines of drafts in one synchronisation of journal items."""
@@ -545,7 +556,7 @@ class AccountMove(models.Model):
 
     # === OUTAGE === #
 
-    def _finance_tax_outage(self, failed):
+    def _finance_tax_outage(self, failed, trace):
         """Do what the policy says about documents to post whose engine does not answer."""
         refused = {
             move: error
@@ -555,9 +566,9 @@ class AccountMove(models.Model):
         if refused:
             self._finance_tax_raise_outage(refused)
         for move, error in failed.items():
-            move._finance_tax_fall_back(error)
+            move._finance_tax_fall_back(error, trace)
 
-    def _finance_tax_fall_back(self, error):
+    def _finance_tax_fall_back(self, error, trace):
         """Put percentages on the lines: of the jurisdictions last known there, else their own."""
         workflow = self._finance_tax_workflow()
         taxes = self._finance_tax_last_taxes(workflow)
@@ -569,7 +580,7 @@ class AccountMove(models.Model):
             if taxes:
                 values[line]["tax_ids"] = [Command.set(taxes.ids)]
         self._finance_tax_write(values)
-        document = self._finance_tax_ensure_document(workflow)
+        document = self._finance_tax_ensure_document(workflow, trace)
         document._fell_back()
         document._raise_fallback(error.message)
         self._finance_tax_report(error, workflow.connector_id.sudo())

@@ -340,7 +340,7 @@ class FinanceTaxDocument(models.Model):
             document=self.move_id,
             connector=self.connector_id,
             company=self.company_id,
-            params={"message": reason},
+            params={"message": reason.rstrip(".")},
             amount=self.move_id.amount_tax,
             currency=self.currency_id,
         )

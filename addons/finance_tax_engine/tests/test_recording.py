@@ -34,6 +34,12 @@ class TestRecording(TaxEngineCommon):
         self.assertEqual(request["companyCode"], "DEFAULT")
         self.assertEqual(request["lines"][0]["description"], move.invoice_line_ids[0].name)
         self.assertEqual(self.server.sandbox.vendors["avatax"].state()["warnings"], [])
+        operations = (
+            self.env["finance.exchange"]
+            .search([("trace_id", "=", document.trace_id)])
+            .mapped("operation")
+        )
+        self.assertEqual(sorted(operations), ["tax.commit", "tax.quote"], "one trace")
         reference = self.env["finance.external.ref"]._of(move, self.connector)
         self.assertEqual(reference.external_id, str(self.recorded()[code]["id"]))
         self.assertEqual(
