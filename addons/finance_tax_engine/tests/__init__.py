@@ -1,5 +1,5 @@
 from . import test_check_list
-from . import test_concurrency_rules
+from . import test_jurisdiction
 from . import test_outage
 from . import test_recording
 from . import test_settings

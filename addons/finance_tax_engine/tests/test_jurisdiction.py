@@ -1,4 +1,4 @@
-"""What keeps concurrent transactions apart, as far as one cursor can show it."""
+"""One tax per authority and rate; what two transactions do is tried in tests/system."""
 
 from decimal import Decimal
 
