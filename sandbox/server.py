@@ -181,7 +181,11 @@ class Handler(socketserver.StreamRequestHandler):
     def _read_body(self, headers):
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return b"".join(iter(self._read_chunk, b""))
-        return self.rfile.read(int(headers.get("content-length") or 0))
+        length = int(headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionResetError("the client broke off in the middle of its request")
+        return body
 
     def _read_chunk(self):
         size = int(self.rfile.readline(100).split(b";")[0], 16)
