@@ -334,7 +334,7 @@ class AccountMove(models.Model):
                 continue
             obstacle = move._finance_tax_find_obstacle()
             if obstacle:
-                raise UserError(f"{move.display_name}: {obstacle}")
+                move._finance_tax_refuse(obstacle)
             asked[move] = move._finance_tax_request(workflow).content()
         trace = self._finance_tax_trace(asked)
         answers = self._finance_tax_ask(asked, trace)
@@ -390,6 +390,12 @@ class AccountMove(models.Model):
                 replies = [Transient(str(closed), code="closed")] * len(moves)
             answers.update(zip(moves, replies, strict=True))
         return answers
+
+    def _finance_tax_refuse(self, reason):
+        """Raise UserError that names the document; ``reason`` in the reader's words."""
+        raise UserError(
+            self.env._("%(document)s: %(reason)s", document=self.display_name, reason=reason)
+        )
 
     def _finance_tax_raise_rejected(self, failed):
         rejected = {m: e for m, e in failed.items() if isinstance(e, Rejected)}
@@ -618,7 +624,7 @@ class AccountMove(models.Model):
                 original=move.reversed_entry_id.display_name,
             )
             if not at_post:
-                raise UserError(f"{move.display_name}: {reason}")
+                move._finance_tax_refuse(reason)
             document = move._finance_tax_ensure_document(move._finance_tax_workflow())
             document._fell_back()
             document._raise_fallback(reason)
