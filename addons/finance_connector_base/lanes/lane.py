@@ -49,12 +49,15 @@ SLICE_SECONDS = 0.05
 LINGER_SECONDS = 30
 POLL_SECONDS = 0.5
 RECOVER_SECONDS = 1.0
+# How often a busy lane looks for work that is rare, and for local work between its calls.
+RARE_SECONDS = 0.5
+LOCAL_SECONDS = 0.05
 CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 CONFLICT_TRIES = 5
 # A connector that may not call is asked again after so long.
 CLOSED_SECONDS = 60.0
 HOPELESS_APPLY = 8
-REVIVAL = RetryPolicy(base=1.0, cap=60.0)
+REVIVAL = RetryPolicy(base=1.0, cap=10.0)
 
 
 class _Inline:
@@ -88,6 +91,7 @@ class Lane:
         self.flying = {}
         self.local = deque()
         self.skipped = {}
+        self.looked = {}
         self.recovered_at = 0.0
 
     # === RUN === #
@@ -143,6 +147,14 @@ class Lane:
         self.queue.link.wait(max(0.01, pause))
         return True
 
+    def _looks_for(self, what, pause):
+        """Return whether to ask for ``what`` now; a busy lane leaves ``pause`` seconds between."""
+        now = time.monotonic()
+        if (self.flying or self.local) and now - self.looked.get(what, -pause) < pause:
+            return False
+        self.looked[what] = now
+        return True
+
     # === CALLS === #
 
     def _take_off(self):
@@ -152,7 +164,7 @@ class Lane:
             return 0
         skipped = self._skipped()
         claims = self.queue.claim(CLAIM_CALLS, free, skipped)
-        if len(claims) < free:
+        if len(claims) < free and self._looks_for("queries", RARE_SECONDS):
             claims += self.queue.claim(CLAIM_QUERIES, free - len(claims), skipped)
         if claims:
             kill_point("after_claim")
@@ -199,16 +211,12 @@ class Lane:
         function = type(operation)._query if asking else type(operation)._call
         return lambda: function(provider, request)
 
-    def _job(self, claim):
-        """Return the job's record, which needs no reading for what the claim returned."""
-        job = self.env["finance.job"].browse(claim.id)
-        job._know(claim)
-        return job
-
     def _started(self, claim):
         """Return the job in the environment of who started it: user, language, one company."""
         starter = self.memory.starter(claim.user_id, claim.company_id)
-        return self._job(claim).with_env(starter.env(self.env.cr))
+        job = self.env["finance.job"].browse(claim.id)
+        job._know(claim)
+        return job.with_env(starter.env(self.env.cr))
 
     def _land(self, timeout):
         """Take the calls that are over, write their answers down, then apply one by one."""
@@ -267,9 +275,12 @@ class Lane:
     # === LOCAL WORK AND APPLY === #
 
     def _work_locally(self):
-        if not self.local:
+        if not self.local and self._looks_for("local", LOCAL_SECONDS):
             claims = self.queue.claim(CLAIM_LOCAL, LOCAL_BATCH)
-            claims = claims or self.queue.claim(CLAIM_SOLO, 1)
+            if not claims and self._looks_for("solo", RARE_SECONDS):
+                claims = self.queue.claim(CLAIM_SOLO, 1)
+            if claims:
+                self.looked.pop("local", None)
             self.local.extend(claims)
         if not self.local:
             return 0
@@ -305,7 +316,7 @@ class Lane:
                 family = self.memory.starter(claim.user_id, claim.company_id).family
                 operation._check_company(started, family)
                 self.env.flush_all()
-                self._finish(claim, self._job(claim))
+                self._finish(claim, self.env["finance.job"].browse(claim.id))
                 kill_point("before_done")
         except CONFLICTS:
             state = "answered" if claim.calls else "pending"
@@ -453,6 +464,8 @@ class Lane:
         claims = self.queue.recover()
         for claim in claims:
             self._take_over(claim)
+        if claims:
+            self.looked.clear()
         return len(claims)
 
     def _take_over(self, claim):

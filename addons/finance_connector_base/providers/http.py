@@ -102,14 +102,11 @@ def _follow(session, request, timeouts, deadline, max_body):
 def _exchange(session, request, url, timeouts, deadline, max_body):
     limits = _limits(timeouts, deadline)
     try:
-        with session.request(
-            request.method,
-            url,
-            params=request.params,
-            data=request.body or None,
-            headers=request.headers,
-            auth=request.auth,
+        with session.send(
+            _prepared(session, request, url),
             cert=request.cert,
+            verify=session.verify,
+            proxies=session.proxies,
             timeout=limits,
             allow_redirects=False,
             stream=True,
@@ -118,6 +115,18 @@ def _exchange(session, request, url, timeouts, deadline, max_body):
             return Response(answer.status_code, answer.headers, body, answer.url)
     except requests.RequestException as error:
         raise Unanswered(_words(error), _was_sent(error)) from error
+
+
+def _prepared(session, request, url):
+    """Prepare without ``Session.request``, whose merging of settings costs as much as the call."""
+    return requests.Request(
+        request.method,
+        url,
+        params=request.params,
+        data=request.body or None,
+        headers={**session.headers, **request.headers},
+        auth=request.auth,
+    ).prepare()
 
 
 def _limits(timeouts, deadline):
