@@ -113,7 +113,11 @@ class Queue:
 
     def wait_for(self, last):
         """Wait until all jobs after id ``last`` are done; return the time of it."""
-        query = f"SELECT NOT EXISTS (SELECT FROM {self.table} WHERE id > %s AND state <> 'done')"
+        # The newest first, so that looking costs the measured server next to nothing.
+        query = (
+            f"SELECT (SELECT id FROM {self.table} WHERE id > %s AND state <> 'done'"
+            " ORDER BY id DESC LIMIT 1) IS NULL"
+        )
         try:
             return self.here.until(query, last)
         finally:

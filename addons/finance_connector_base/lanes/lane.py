@@ -38,7 +38,14 @@ from ..models.finance_connector import ConnectorClosed
 from .kill_points import kill_point
 from .link import link_of
 from .memory import SECONDS, Memory
-from .queue import CLAIM_CALLS, CLAIM_LOCAL, CLAIM_QUERIES, CLAIM_SOLO, Queue
+from .queue import (
+    CLAIM_CALLS,
+    CLAIM_LOCAL,
+    CLAIM_QUERIES,
+    CLAIM_SOLO,
+    FOLLOW_SECONDS,
+    Queue,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -85,7 +92,7 @@ class Lane:
         # Read before the first claim: a statement here would freeze a snapshot that is then too
         # old for the rows that the link writes.
         self.vault = env["finance.vault"]._vault()
-        self.queue = Queue(link_of(env))
+        self.queue = Queue(link_of(env), 0.0 if inline else FOLLOW_SECONDS)
         self.memory = Memory(env, 0.0 if inline else SECONDS)
         self.pool = _Inline() if inline else ThreadPoolExecutor(threads)
         self.flying = {}
@@ -325,13 +332,14 @@ class Lane:
             self._apply_failed(claim, error)
 
     def _finish(self, claim, job):
+        # Not "worker =": by the index on worker this reads all that the lane has done lately.
         self.env.cr.execute(
             """
             WITH key AS (
                 UPDATE finance_job_key SET outcome = 'done'
                  WHERE connector_id = %(connector_id)s AND key = %(key)s AND job_uuid = %(uuid)s)
             UPDATE finance_job SET state = 'done', worker = NULL, done_at = now() AT TIME ZONE 'UTC'
-             WHERE id = %(id)s AND worker = %(worker)s
+             WHERE id = %(id)s AND worker IS NOT DISTINCT FROM %(worker)s
             """,
             claim._asdict() | {"worker": self.queue.worker},
         )

@@ -4,6 +4,7 @@ Autocommit means READ COMMITTED with a fresh snapshot a statement, so a claim ne
 serialization failure nor sees a row that another lane took a moment ago.
 """
 
+import time
 from collections import namedtuple
 
 from .ports import LANE_LOCK
@@ -11,12 +12,16 @@ from .ports import LANE_LOCK
 NOW = "(clock_timestamp() AT TIME ZONE 'UTC')"
 
 COLUMNS = (
-    "id", "uuid", "operation", "effect", "calls", "state", "attempts", "apply_attempts",
+    "priority", "id", "uuid", "operation", "effect", "calls", "state", "attempts", "apply_attempts",
     "connector_id", "company_id", "workflow_id", "key", "trace_id", "request_sealed",
     "answer_sealed", "called_at", "error_class", "user_id", "res_model", "res_id",
     "document_model", "document_id",
 )  # fmt: skip
 Claim = namedtuple("Claim", COLUMNS)
+
+FOLLOW_SECONDS = 0.5
+# Before every job.
+START = (-(2**31), 0)
 
 # `= ANY(ARRAY(…))` and never `IN (…)`: the planner may run an IN subquery once a row, and then
 # LIMIT limits nothing. OFFSET 0 keeps the planner from turning the look at older jobs into a join,
@@ -30,6 +35,7 @@ _CLAIM = """
            AND j.due_at <= {now}
            AND j.held_reason IS NULL
            AND j.connector_id <> ALL(%(skipped)s)
+           AND (j.priority, j.id) > (%(priority)s, %(id)s)
            AND NOT EXISTS (
                SELECT FROM finance_job older
                 WHERE older.stream = j.stream AND older.id < j.id
@@ -116,10 +122,15 @@ _WORK = f"""
 
 
 class Queue:
-    """One lane's hands on the job table. ``link`` is a `Link` or, in tests, a `TestLink`."""
+    """One lane's hands on the job table. ``link`` is a `Link` or, in tests, a `TestLink`.
 
-    def __init__(self, link):
+    follow: seconds in which a claim goes on behind the last one instead of from the start.
+    """
+
+    def __init__(self, link, follow=FOLLOW_SECONDS):
         self.link = link
+        self._follow = follow
+        self._last = {}
         self.worker = link.execute("SELECT nextval('finance_lane_worker_seq')")[0][0]
         link.execute("SELECT pg_advisory_lock(%s, %s)", (LANE_LOCK, self.worker))
 
@@ -128,8 +139,28 @@ class Queue:
         self.link.execute("SELECT pg_advisory_unlock(%s, %s)", (LANE_LOCK, self.worker))
 
     def claim(self, statement, limit, skipped=()):
-        """Take up to ``limit`` jobs by one of the CLAIM statements; return `Claim` rows."""
+        """Take up to ``limit`` jobs by one of the CLAIM statements; return `Claim` rows in order.
+
+        The index still names the jobs that were taken since the oldest open transaction of the
+        database began. Going on behind the last claim saves reading past them, and jobs that
+        have become due before it wait for a moment at most.
+        """
+        now = time.monotonic()
+        since, last = self._last.get(statement, (0.0, START))
+        if now - since >= self._follow:
+            since, last = now, START
+        claims = self._claim(statement, limit, skipped, last)
+        if len(claims) < limit and last != START:
+            since = now
+            claims += self._claim(statement, limit - len(claims), skipped, START)
+        found_all = len(claims) < limit
+        last = START if found_all else (claims[-1].priority, claims[-1].id)
+        self._last[statement] = (since, last)
+        return claims
+
+    def _claim(self, statement, limit, skipped, last):
         values = {"worker": self.worker, "limit": limit, "skipped": list(skipped)}
+        values |= {"priority": last[0], "id": last[1]}
         return sorted(Claim(*row) for row in self.link.execute(statement, values))
 
     def recover(self):

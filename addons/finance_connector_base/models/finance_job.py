@@ -223,10 +223,14 @@ class FinanceJob(models.Model):
         new = [row for row in rows if owners[row["connector_id"], row["key"]] == row["uuid"]]
         if model.cancels and new:
             new = self._cancel_pairs(model, new)
-        self._insert(new)
+        ids = self._insert(new)
         uuids = [owners[row["connector_id"], row["key"]] for row in rows]
-        jobs = {job.uuid: job for job in self.sudo().search([("uuid", "in", uuids)])}
-        return self.browse([jobs[uuid].id for uuid in uuids if uuid in jobs])
+        older = set(uuids) - ids.keys()
+        if older:
+            keys = [row["key"] for row in rows]
+            jobs = self.sudo().search([("key", "in", keys), ("uuid", "in", list(older))])
+            ids |= {job.uuid: job.id for job in jobs}
+        return self.browse([ids[uuid] for uuid in uuids if uuid in ids])
 
     def _workflow_id(self, model, connector, company):
         if not connector or not model.flow:
@@ -270,13 +274,15 @@ class FinanceJob(models.Model):
         }
 
     def _insert(self, rows):
+        """Insert the jobs, note and wake; return {uuid: id}."""
         if not rows:
-            return
+            return {}
         self.env.flush_all()
-        self.env.cr.execute_values(
-            f"INSERT INTO finance_job ({', '.join(_INSERTED)}) VALUES %s",
+        inserted = self.env.cr.execute_values(
+            f"INSERT INTO finance_job ({', '.join(_INSERTED)}) VALUES %s RETURNING uuid, id",
             [tuple(row[name] for name in _INSERTED) for row in rows],
             page_size=1000,
+            fetch=True,
         )
         self.env["finance.audit.event"]._record_many(
             [
@@ -294,6 +300,7 @@ class FinanceJob(models.Model):
             ]
         )
         self._wake()
+        return dict(inserted)
 
     def _cancel_pairs(self, model, rows):
         """Cancel never-called jobs that ``rows`` would undo; return the rows still needed.

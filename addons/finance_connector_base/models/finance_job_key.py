@@ -34,19 +34,23 @@ class FinanceJobKey(models.Model):
         ends in a serialization failure, which Odoo retries. Raises UserError where a key exists
         with another digest: the same work, decided differently.
         """
-        self.env.cr.execute_values(
+        known = self._by_key(
             """
             INSERT INTO finance_job_key (connector_id, key, digest, job_uuid) VALUES %s
             ON CONFLICT (connector_id, key) DO NOTHING
+            RETURNING connector_id, key, digest, job_uuid
             """,
             [(r["connector_id"], r["key"], r["request_digest"], r["uuid"]) for r in rows],
         )
-        self.env.cr.execute(
-            "SELECT connector_id, key, digest, job_uuid FROM finance_job_key"
-            " WHERE (connector_id, key) IN %s",
-            [tuple((r["connector_id"], r["key"]) for r in rows)],
+        keys = {(row["connector_id"], row["key"]) for row in rows}
+        known |= self._by_key(
+            """
+            SELECT k.connector_id, k.key, k.digest, k.job_uuid
+              FROM (VALUES %s) AS v(connector_id, key)
+              JOIN finance_job_key k ON k.connector_id = v.connector_id AND k.key = v.key
+            """,
+            list(keys - known.keys()),
         )
-        known = {(row[0], row[1]): row[2:] for row in self.env.cr.fetchall()}
         for row in rows:
             digest, _uuid = known[row["connector_id"], row["key"]]
             if digest != row["request_digest"]:
@@ -59,6 +63,11 @@ class FinanceJobKey(models.Model):
                     )
                 )
         return {key: uuid for key, (_digest, uuid) in known.items()}
+
+    def _by_key(self, query, rows):
+        """Return {(connector id, key): (digest, job uuid)} of what ``query`` gives for VALUES."""
+        found = self.env.cr.execute_values(query, rows, page_size=1000, fetch=True) if rows else []
+        return {row[:2]: row[2:] for row in found}
 
     @api.model
     def _ended(self, keys, outcome):
