@@ -97,7 +97,8 @@ def odoo_factory(cluster, output, afterwards):
     yield make
     for server in servers:
         # A polite end costs a second of CPU a worker; nothing here is worth it.
-        server.kill()
+        if server.pid:
+            server.kill()
 
 
 @pytest.fixture

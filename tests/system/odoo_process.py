@@ -111,20 +111,41 @@ class OdooServer(Odoo):
 
 
 class Rpc:
-    """One user's XML-RPC session: ``rpc.call("account.move", "action_post", [ids])``."""
+    """One user's JSON-RPC session: ``rpc.call("account.move", "action_post", [ids])``."""
 
     def __init__(self, url, database, login, password):
-        common = xmlrpc.client.ServerProxy(f"{url}/xmlrpc/2/common", allow_none=True)
-        self.uid = common.authenticate(database, login, password, {})
+        self._url = f"{url}/jsonrpc"
+        self.uid = self._ask("common", "authenticate", database, login, password, {})
         if not self.uid:
             raise AssertionError(f"{login} can't log in")
-        self._url, self._head = url, (database, self.uid, password)
+        self._head = database, self.uid, password
 
     def call(self, model, method, *arguments, **options):
-        """Call a public method; a server error raises ``xmlrpc.client.Fault``."""
-        # A proxy of its own for every call: connections are not shared between threads.
-        objects = xmlrpc.client.ServerProxy(f"{self._url}/xmlrpc/2/object", allow_none=True)
-        return objects.execute_kw(*self._head, model, method, list(arguments), options)
+        """Call a public method; an error of the server raises ``RpcFault``."""
+        return self._ask("object", "execute_kw", *self._head, model, method, arguments, options)
+
+    def _ask(self, service, method, *arguments):
+        question = {
+            "jsonrpc": "2.0",
+            "method": "call",
+            "params": {"service": service, "method": method, "args": arguments},
+        }
+        request = urllib.request.Request(
+            self._url, json.dumps(question).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=120) as response:
+            answer = json.load(response)
+        if "error" in answer:
+            raise RpcFault(answer["error"]["data"])
+        return answer.get("result")
+
+
+class RpcFault(xmlrpc.client.Fault):
+    """What the server raised: ``name`` is its class, ``message`` its words."""
+
+    def __init__(self, data):
+        self.name, self.message = data["name"], data["message"]
+        super().__init__(1, data["debug"])
 
 
 def wait_until(probe, seconds=30, what="the expected state", pause=0.05):

@@ -55,12 +55,15 @@ _SUCCEEDED = f"""
            last_success_at = {_NOW}
      WHERE connector_id = %(connector)s
 """
+# Calls that were under way when the breaker opened fail too: they don't lengthen the pause.
 _FAILED = f"""
     UPDATE finance_gate
-       SET failures = failures + 1, last_failure_at = {_NOW}, last_failure = %(words)s,
+       SET failures = failures + (breaker <> 'open')::int,
+           last_failure_at = {_NOW}, last_failure = %(words)s,
            breaker = CASE WHEN breaker <> 'closed' OR failures + 1 >= {FAILURES_TO_OPEN}
                           THEN 'open' ELSE 'closed' END,
-           open_until = CASE WHEN breaker <> 'closed' OR failures + 1 >= {FAILURES_TO_OPEN}
+           open_until = CASE WHEN breaker = 'open' THEN open_until
+                        WHEN breaker = 'half_open' OR failures + 1 >= {FAILURES_TO_OPEN}
                         THEN {_NOW} + interval '1 s' * LEAST({LONGEST_PAUSE}, {FIRST_PAUSE}
                              * power(2, LEAST(10, GREATEST(0, failures + 1 - {FAILURES_TO_OPEN}))))
                         END

@@ -1,0 +1,104 @@
+"""A worker that dies is noticed, and what it was doing is done; what killed it is set aside."""
+
+import re
+import time
+
+import pytest
+
+from tests.system.odoo_process import wait_until
+
+LANE_LOCK = 0x46494E01
+HOLDER = """
+    SELECT a.application_name FROM finance_job j
+      JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = %s AND l.objid = j.worker
+                     AND l.granted
+      JOIN pg_stat_activity a ON a.pid = l.pid
+     WHERE j.id = %s AND j.state = 'calling'
+"""
+
+
+def holder(work, job):
+    """Process id of the worker that is calling for ``job``, None when nobody is."""
+    names = work.column(HOLDER, LANE_LOCK, job)
+    return int(re.search(r"\d+", names[0]).group()) if names else None
+
+
+def begun_again(work, job):
+    """Whether ``job`` was begun a second time."""
+    return work.value("SELECT attempts FROM finance_job WHERE id = %s", job) >= 2
+
+
+def check_done_once(work, jobs, done):
+    """All are done, each note was written once, and the vendor has all of them."""
+    assert work.states(jobs) == {"done": len(jobs)}
+    assert work.column("SELECT DISTINCT applied FROM finance_test_note WHERE applied > 0") == [1]
+    assert all(key in done for key in work.keys("echo"))
+
+
+def test_recovered_while_others_work(odoo_factory, work, sandbox):
+    """A worker dies in mid-call; another lane, at work, takes its jobs over."""
+    server = odoo_factory(work.database).start()
+    work.rpc = server.rpc()
+    work.call_vendor_at(sandbox.base_url)
+    seconds = []
+    for _round in range(3):
+        sandbox.set_latency(700)
+        jobs = work.jobs(40, "echo")
+        wait_until(lambda: len(work.column("SELECT DISTINCT worker FROM finance_job"
+                                           " WHERE state = 'calling'")) > 1, 20, "two lanes")  # fmt: skip
+        job, pid = wait_until(lambda: _any_call(work), 20, "a call under way", pause=0.01)
+        mine = work.column(
+            "SELECT id FROM finance_job WHERE state = 'calling' AND worker ="
+            " (SELECT worker FROM finance_job WHERE id = %s)", job,
+        )  # fmt: skip
+        killed = time.monotonic()
+        server.kill_worker(pid)
+        wait_until(lambda m=mine: any(begun_again(work, j) for j in m), 65, "recovery", pause=0.02)
+        seconds.append(time.monotonic() - killed)
+        sandbox.set_latency(5)
+        work.wait(90)
+        check_done_once(work, jobs, sandbox.state("echo")["done"])
+    print("recovered after", ", ".join(f"{value:.2f} s" for value in seconds))
+
+
+def _any_call(work):
+    for job in work.column("SELECT id FROM finance_job WHERE state = 'calling' ORDER BY id DESC"):
+        if pid := holder(work, job):
+            return job, pid
+    return None
+
+
+def test_recovered_when_idle(odoo_factory, work, sandbox, soak):
+    """All lanes die and nothing else happens: the next scheduled look finds the job."""
+    if not soak:
+        pytest.skip("soak: waits for a minute")
+    server = odoo_factory(work.database).start()
+    work.rpc = server.rpc()
+    work.call_vendor_at(sandbox.base_url)
+    sandbox.set_latency(3000)
+    jobs = work.jobs(1, "echo")
+    wait_until(lambda: holder(work, jobs[0]), 20, "the call", pause=0.01)
+    killed = time.monotonic()
+    for pid in server.worker_pids("cron"):
+        server.kill_worker(pid)
+    wait_until(lambda: begun_again(work, jobs[0]), 100, "recovery", pause=0.05)
+    print(f"recovered after {time.monotonic() - killed:.1f} s on an idle server")
+    work.wait(60)
+    check_done_once(work, jobs, sandbox.state("echo")["done"])
+
+
+def test_poison(odoo_factory, work, sandbox):
+    """Two jobs that kill whoever touches them end stopped, and everybody else's work is done."""
+    server = odoo_factory(work.database).start()
+    work.rpc = server.rpc()
+    work.call_vendor_at(sandbox.base_url)
+    work.policy(max_attempts=8)
+    started = time.monotonic()
+    poison = work.jobs(1, "poison") + work.jobs(1, "poison_call")
+    others = work.jobs(30, "echo") + work.jobs(30, "count")
+    work.wait(200, nudge=5)
+    print(f"poison set aside after {time.monotonic() - started:.0f} s")
+    assert work.states(poison) == {"dead": 2}
+    assert sorted(work.exceptions("job.dead")) == sorted(poison)
+    check_done_once(work, others, sandbox.state("echo")["done"])
+    assert work.value("SELECT attempts FROM finance_job WHERE id = %s", poison[1]) == 9
