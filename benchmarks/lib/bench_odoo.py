@@ -40,8 +40,8 @@ def fetched(name, *requirements):
     return folder
 
 
-def database(cluster, name, modules, path, environment):
-    """Make sure that a database with ``modules`` (no demo data) is there and up to date."""
+def database(cluster, name, modules, path, environment, demo=False):
+    """Make sure that a database with ``modules`` is there and up to date."""
     databases = Databases(cluster)
     wanted = f"{suite_hash()} {','.join(modules)}"
     there = name in databases.names()
@@ -52,6 +52,7 @@ def database(cluster, name, modules, path, environment):
         arguments += ["-u", "finance_connector_base"]
     else:
         databases.drop(name)
+    arguments += ["--with-demo"] if demo else []
     arguments += ["--stop-after-init", "--no-http", "--max-cron-threads=0"]
     with step(f"Database {name}: {', '.join(modules)}"):
         run_logged(odoo_cli.odoo(*arguments), f"install-{name}", cwd="/", env=environment)
@@ -107,6 +108,13 @@ class Here:
 
         with self._registry.cursor() as cr:
             yield api.Environment(cr, SUPERUSER_ID, {})
+
+    def run_jobs(self):
+        """Run the jobs that are due in a lane of this process, until none is left."""
+        from odoo.addons.finance_connector_base.lanes.lane import Lane
+
+        with self.transaction() as env:
+            Lane(env).run(lambda: None)
 
     def sql(self, query, *values):
         """Run one statement beside Odoo; return its rows."""

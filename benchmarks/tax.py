@@ -1,0 +1,141 @@
+"""What a tax engine that takes 50 ms costs: calls per invoice, and posting many at once.
+
+The engine is the sandbox's AvaTax on loopback. Every invoice is different, so none is answered
+from an earlier question.
+"""
+
+import os
+import random
+import time
+
+from benchmarks.lib import bench_odoo
+from benchmarks.lib.figures import Goal, alternate, printing
+from sandbox.client import SandboxProcess
+from scripts import odoo_cli, postgres
+
+DATABASE = "bench_tax"
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
+INVOICES = 100
+COUNTED = 20
+LATENCY_MS = 50
+LINES = 3
+# One question for the draft, one recording after the post: fewer would leave something untold.
+FEWEST_CALLS = 2
+
+
+class Poster:
+    """Makes and posts invoices to Houston, in transactions of its own."""
+
+    def __init__(self, here, sandbox):
+        self.here = here
+        self.sandbox = sandbox
+        with here.transaction() as env:
+            connector = env.ref("finance_tax_engine.demo_connector")
+            connector.write(
+                {
+                    "local_url": f"{sandbox.base_url}/avatax",
+                    "rate_per_second": 10_000,
+                    "rate_burst": 10_000,
+                }
+            )
+            connector.action_test()
+            env.cr.commit()
+
+    def drafts(self, number):
+        """Create and commit ``number`` different draft invoices; return their ids."""
+        with self.here.transaction() as env:
+            moves = env["account.move"].create([self._invoice(env) for _i in range(number)])
+            env.cr.commit()
+            return moves.ids
+
+    def _invoice(self, env):
+        product = env.ref("finance_tax_engine.demo_product_shelf")
+        lines = [
+            {
+                "product_id": product.id,
+                "quantity": random.randint(1, 1_000_000),
+                "price_unit": random.randint(100, 100_000) / 100,
+            }
+            for _line in range(LINES)
+        ]
+        return {
+            "move_type": "out_invoice",
+            "partner_id": env.ref("finance_tax_engine.demo_customer").id,
+            "invoice_line_ids": [(0, 0, line) for line in lines],
+        }
+
+    def calls_per_document(self):
+        """Compute, post and record some invoices; return the engine's calls per invoice."""
+        ids = self.drafts(COUNTED)
+        before = self.sandbox.count("avatax")
+        for id_ in ids:
+            for action in ("action_finance_compute_tax", "action_post"):
+                self._press(action, [id_])
+        self.here.run_jobs()
+        self._check_recorded(ids)
+        return (self.sandbox.count("avatax") - before) / len(ids)
+
+    def seconds(self, batch):
+        """Post `INVOICES` drafts in transactions of ``batch``; return the seconds it took."""
+        ids = self.drafts(INVOICES)
+        start = time.monotonic()
+        for first in range(0, len(ids), batch):
+            self._press("action_post", ids[first : first + batch])
+        taken = time.monotonic() - start
+        self.here.run_jobs()
+        self._check_recorded(ids)
+        return taken
+
+    def _press(self, action, ids):
+        with self.here.transaction() as env:
+            getattr(env["account.move"].browse(ids), action)()
+            env.cr.commit()
+
+    def _check_recorded(self, ids):
+        states = self.here.sql(
+            "SELECT DISTINCT state FROM finance_tax_document WHERE move_id = ANY(%s)", ids
+        )
+        if states != [("committed",)]:
+            raise RuntimeError(f"not all is recorded at the engine: {states}")
+
+
+def measure(figures, poster, note):
+    """Print the figures."""
+    (calls,) = alternate(ROUNDS, lambda _n: poster.calls_per_document())
+    figures.add(
+        "tax.calls_per_document",
+        calls,
+        limit=FEWEST_CALLS,
+        less_is_better=True,
+        goal=Goal("ours", "<=", FEWEST_CALLS),
+        n=COUNTED,
+        note="computed as draft, posted, recorded; limit: one question and one recording",
+    )
+    at_once, one_by_one = alternate(
+        ROUNDS, lambda _n: poster.seconds(INVOICES), lambda _n: poster.seconds(1)
+    )
+    figures.add(
+        "tax.bulk_speedup",
+        [INVOICES / seconds for seconds in at_once],
+        peer=[INVOICES / seconds for seconds in one_by_one],
+        peer_name="the same invoices posted one by one",
+        n=INVOICES,
+        note=f"invoices a second, engine takes {LATENCY_MS} ms; {note}",
+    )
+
+
+def main():
+    """Measure and print."""
+    with printing() as figures:
+        cluster = postgres.server("bench")
+        path = bench_odoo.addons_path()
+        modules = ("account", "finance_tax_engine")
+        environment = odoo_cli.environment(cluster)
+        bench_odoo.database(cluster, DATABASE, modules, path, environment, demo=True)
+        here = bench_odoo.Here(DATABASE, path)
+        with SandboxProcess("--latency-ms", str(LATENCY_MS)) as sandbox:
+            measure(figures, Poster(here, sandbox), bench_odoo.pg_config(here))
+
+
+if __name__ == "__main__":
+    main()
