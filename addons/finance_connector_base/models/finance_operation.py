@@ -156,29 +156,41 @@ class FinanceOperation(models.AbstractModel):
         )
 
     @api.model
-    def _ask(self, connector, company, requests, *, seconds=10.0, trace_id=""):
+    def _ask(self, connector, company, requests, *, seconds=10.0, traces=None):
         """Ask the vendor in real time; return one result, or one `ProviderError`, a request.
 
-        requests: canonical dataclasses. Questions that are alike are asked once; answers are kept
-        by content, so a transaction that Odoo runs again asks nothing twice. All calls share one
-        deadline of ``seconds``.
+        requests: canonical dataclasses. traces: the trace id of each, in the same order. Questions
+        that are alike are asked once; answers are kept by content, so a transaction that Odoo runs
+        again asks nothing twice. All calls share one deadline of ``seconds``.
         """
         digests = [codec.digest(request) for request in requests]
-        answers = self.env["finance.answer"]
+        traces = traces or [""] * len(requests)
         operation = self._name.removeprefix("finance.operation.")
-        texts = answers._known(connector, operation, set(digests), self.answer_hours)
-        missing = {d: r for d, r in zip(digests, requests, strict=True) if d not in texts}
+        texts = self.env["finance.answer"]._known(
+            connector, operation, set(digests), self.answer_hours
+        )
+        missing = {
+            digest: (request, trace_id)
+            for digest, request, trace_id in zip(digests, requests, traces, strict=True)
+            if digest not in texts
+        }
         results = {digest: codec.load(self.result_type, text) for digest, text in texts.items()}
         if missing:
-            results |= self._ask_vendor(connector, company, missing, seconds, trace_id)
+            results |= self._ask_vendor(connector, company, missing, time.monotonic() + seconds)
         return [results[digest] for digest in digests]
 
-    def _ask_vendor(self, connector, company, missing, seconds, trace_id):
-        deadline = time.monotonic() + seconds
-        provider = self._open_session(connector, company, deadline=deadline, trace_id=trace_id)
-        operation = provider.session.operation
+    def _ask_vendor(self, connector, company, missing, deadline):
+        config = connector._config(company)
+        vault = self.env["finance.vault"]._vault()
+        vendor = connector._provider_class()
 
-        def ask(request):
+        def question(request, trace_id):
+            session = self._session(
+                config, vault, effect="question", deadline=deadline, trace_id=trace_id
+            )
+            return vendor(session), request
+
+        def ask(provider, request):
             while True:
                 try:
                     return self._call(provider, request)
@@ -187,13 +199,15 @@ class FinanceOperation(models.AbstractModel):
                         return error
                     time.sleep(max(0.05, error.retry_after))
 
+        questions = [question(request, trace_id) for request, trace_id in missing.values()]
         # A test has one cursor, which only its own thread may use.
         if len(missing) == 1 or module.current_test:
-            results = [ask(request) for request in missing.values()]
+            results = [ask(provider, request) for provider, request in questions]
         else:
             with ThreadPoolExecutor(min(ASKING_THREADS, len(missing))) as pool:
-                results = list(pool.map(ask, missing.values()))
+                results = list(pool.map(lambda asked: ask(*asked), questions))
         answers = self.env["finance.answer"]
+        operation = self._name.removeprefix("finance.operation.")
         for digest, result in zip(missing, results, strict=True):
             if not isinstance(result, ProviderError):
                 text = codec.dump(result)

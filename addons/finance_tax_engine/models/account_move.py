@@ -4,7 +4,6 @@ from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
-from uuid import uuid4
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
@@ -336,8 +335,7 @@ class AccountMove(models.Model):
             if obstacle:
                 move._finance_tax_refuse(obstacle)
             asked[move] = move._finance_tax_request(workflow).content()
-        trace = self._finance_tax_trace(asked)
-        answers = self._finance_tax_ask(asked, trace)
+        answers = self._finance_tax_ask(asked)
         failed = {move: a for move, a in answers.items() if isinstance(a, ProviderError)}
         self._finance_tax_raise_rejected(failed)
         if failed and not at_post:
@@ -345,8 +343,8 @@ class AccountMove(models.Model):
         for move, answer in answers.items():
             if move not in failed:
                 known[move] = Estimate(asked[move], answer)
-        self._finance_tax_apply(known, trace)
-        self._finance_tax_outage(failed, trace)
+        self._finance_tax_apply(known)
+        self._finance_tax_outage(failed)
         unrecorded._finance_tax_as_original(at_post)
 
     def _finance_tax_known(self, workflow):
@@ -361,21 +359,14 @@ class AccountMove(models.Model):
             return None
         return Estimate(document._request(), document._result(), document.source)
 
-    def _finance_tax_trace(self, asked):
-        """Return the trace of the question: that of the one document it is about, else none."""
-        if len(asked) != 1:
-            return ""
-        (move,) = asked
-        document = move._finance_tax_document_of(move._finance_tax_workflow())
-        return document.trace_id or uuid4().hex
-
-    def _finance_tax_ask(self, asked, trace):
+    def _finance_tax_ask(self, asked):
         """Ask the engines within one deadline; return {move: `TaxResult` or `ProviderError`}."""
         groups = defaultdict(self.browse)
         for move in asked:
             groups[move._finance_tax_workflow(), move.company_id] |= move
         started, answers = time.monotonic(), {}
         for (workflow, company), moves in groups.items():
+            documents = moves._finance_tax_ensure_documents(workflow)
             left = workflow.tax_seconds - (time.monotonic() - started)
             try:
                 replies = self.env["finance.operation.tax.quote"]._ask(
@@ -383,7 +374,7 @@ class AccountMove(models.Model):
                     company,
                     [asked[move] for move in moves],
                     seconds=max(left, 0.0),
-                    trace_id=trace,
+                    traces=[documents[move].trace_id for move in moves],
                 )
             except (ConnectorClosed, VaultClosed) as closed:
                 # stopped by an administrator or not complete: the policy decides, as in an outage
@@ -436,7 +427,7 @@ class AccountMove(models.Model):
 
     # === APPLY === #
 
-    def _finance_tax_apply(self, estimates, trace=""):
+    def _finance_tax_apply(self, estimates):
         """Write engine amounts on drafts, all in one synchronisation; {move: `Estimate`}."""
         if not estimates:
             return
@@ -448,7 +439,7 @@ class AccountMove(models.Model):
         for move, estimate in estimates.items():
             workflow = move._finance_tax_workflow()
             content = move._finance_tax_request(workflow).content()
-            move._finance_tax_ensure_document(workflow, trace)._estimated(
+            move._finance_tax_ensure_documents(workflow)[move]._estimated(
                 codec.digest(content),
                 estimate.request,
                 estimate.result,
@@ -456,19 +447,26 @@ class AccountMove(models.Model):
                 move._finance_tax_applied_hash(),
             )
 
-    def _finance_tax_ensure_document(self, workflow, trace=""):
-        document = self._finance_tax_document_of(workflow)
-        if document:
-            return document
-        values = {
-            "move_id": self.id,
-            "connector_id": workflow.connector_id.id,
-            "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
-        }
-        if trace:
-            values["trace_id"] = trace
-        return document.create(values)
+    def _finance_tax_ensure_documents(self, workflow):
+        """Return {move: its tax document at the engine}, new ones where there were none."""
+        documents = {move: move._finance_tax_document_of(workflow) for move in self}
+        missing = [move for move, document in documents.items() if not document]
+        created = (
+            self.env["finance.tax.document"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "move_id": move.id,
+                        "connector_id": workflow.connector_id.id,
+                        "company_id": move.company_id.id,
+                        "currency_id": move.currency_id.id,
+                    }
+                    for move in missing
+                ]
+            )
+        )
+        return documents | dict(zip(missing, created, strict=True))
 
     def _finance_tax_write(self, values):
         """Write {line: values} on the lines of drafts in one synchronisation of journal items."""
@@ -562,7 +560,7 @@ class AccountMove(models.Model):
 
     # === OUTAGE === #
 
-    def _finance_tax_outage(self, failed, trace):
+    def _finance_tax_outage(self, failed):
         """Do what the policy says about documents to post whose engine does not answer."""
         refused = {
             move: error
@@ -572,9 +570,9 @@ class AccountMove(models.Model):
         if refused:
             self._finance_tax_raise_outage(refused)
         for move, error in failed.items():
-            move._finance_tax_fall_back(error, trace)
+            move._finance_tax_fall_back(error)
 
-    def _finance_tax_fall_back(self, error, trace):
+    def _finance_tax_fall_back(self, error):
         """Put percentages on the lines: of the jurisdictions last known there, else their own."""
         workflow = self._finance_tax_workflow()
         taxes = self._finance_tax_last_taxes(workflow)
@@ -586,7 +584,7 @@ class AccountMove(models.Model):
             if taxes:
                 values[line]["tax_ids"] = [Command.set(taxes.ids)]
         self._finance_tax_write(values)
-        document = self._finance_tax_ensure_document(workflow, trace)
+        document = self._finance_tax_ensure_documents(workflow)[self]
         document._fell_back()
         document._raise_fallback(error.message)
         self._finance_tax_report(error, workflow.connector_id.sudo())
@@ -625,7 +623,7 @@ class AccountMove(models.Model):
             )
             if not at_post:
                 move._finance_tax_refuse(reason)
-            document = move._finance_tax_ensure_document(move._finance_tax_workflow())
+            document = move._finance_tax_ensure_documents(move._finance_tax_workflow())[move]
             document._fell_back()
             document._raise_fallback(reason)
 

@@ -386,7 +386,7 @@ class FinanceTaxDocument(models.Model):
             self.company_id,
             [request],
             seconds=workflow.tax_seconds,
-            trace_id=self.trace_id,
+            traces=[self.trace_id],
         )[0]
         if isinstance(answer, ProviderError):
             raise UserError(

@@ -318,6 +318,10 @@ class CheckList(TaxEngineCommon):
         self.assertEqual(self.calls, 4)
         for move in moves:
             self.assert_exact(move)
+            [question] = self.env["finance.exchange"].search(
+                [("trace_id", "=", move.finance_tax_trace_id)]
+            )
+            self.assertIn(str(move.invoice_date), question.request_masked)
 
     def test_cash_rounding_on_the_biggest_tax_is_no_difference(self):
         rounding = self.env["account.cash.rounding"].create(
