@@ -1,0 +1,129 @@
+"""Invoices, a server that is killed over and over, and a tax engine that misbehaves."""
+
+import contextlib
+import http.client
+
+import pytest
+
+from tests.system.test_crash import EXPECTED, FAULTS, POINTS, SEEDS
+from tests.system.work import Work, complaints
+
+# A person presses a button while a lane works on the same invoice: Odoo runs the button again.
+PRESSED_TWICE = ("bad query", "could not serialize access due to concurrent update")
+# Posted, posted and taken back, or posted again with other content: what is final at the engine.
+DRAFTS = """
+customer = env.ref("finance_tax_engine.demo_customer")
+products = [env.ref(f"finance_tax_engine.demo_product_{{n}}") for n in ("shelf", "lamp", "cable")]
+connector = env.ref("finance_tax_engine.demo_connector")
+connector.write({{"local_url": {url!r}, "read_timeout": 1.0}})
+connector.workflow_ids.write({{
+    "tax_outage": "refuse", "max_attempts": 40,
+    "backoff_base_seconds": 0.2, "backoff_cap_seconds": 2.0,
+}})
+result = env["account.move"].create([
+    {{
+        "move_type": "out_invoice",
+        "partner_id": customer.id,
+        "invoice_date": f"2026-03-{{1 + number % 28:02}}",
+        "invoice_line_ids": [
+            (0, 0, {{"product_id": product.id, "quantity": 1 + number % 3,
+                    "price_unit": 10 + number}})
+            for product in products
+        ],
+    }}
+    for number in range({count})
+]).ids
+env.cr.commit()
+"""
+
+
+def runs():
+    """(point, seed): one by default; with SOAK each point with some seeds."""
+    for point in POINTS:
+        for seed in range(1, SEEDS + 1):
+            first = (point, seed) == ("after_send", 1)
+            marks = [] if first else [pytest.mark.soak]
+            yield pytest.param(point, seed, marks=marks, id=f"{point}-{seed}")
+
+
+@pytest.fixture
+def only_in_soak(request, soak):
+    """Leave the further runs to the long run."""
+    if request.node.get_closest_marker("soak") and not soak:
+        pytest.skip("soak: one point is enough here; all points are tried with plain jobs")
+
+
+@pytest.mark.parametrize(("point", "seed"), runs())
+@pytest.mark.usefixtures("only_in_soak")
+def test_invoices_and_crashes(point, seed, odoo_factory, work, sandbox, soak):
+    """At the end the engine has exactly one committed document an invoice, with its content."""
+    number = 500 if soak else 16
+    server = odoo_factory(work.database).start()
+    url = f"{sandbox.base_url}/avatax"
+    invoices = server.shell(DRAFTS.format(url=url, count=number), timeout=600)
+    work.rpc = server.rpc()
+    server.kill()
+    server.start(FINANCE_KILL_POINT=f"{point}:{POINTS[point]}:{seed}")
+    faults = [{**fault, "seed": seed, "match": "POST /.*(createoradjust|void)"} for fault in FAULTS]
+    sandbox.set_faults(*faults)
+    for start in range(0, number, 50):
+        insist(work, "action_post", invoices[start : start + 50], "posted")
+    changed, cancelled = invoices[: number // 4], invoices[number // 4 : number // 2]
+    insist(work, "button_draft", changed + cancelled, "draft")
+    for invoice in changed:
+        (line, *_rest) = work.column(
+            "SELECT id FROM account_move_line WHERE move_id = %s AND display_type = 'product'"
+            " ORDER BY id", invoice,
+        )  # fmt: skip
+        values = {"invoice_line_ids": [[1, line, {"quantity": 9}]]}
+        work.rpc.call("account.move", "write", [invoice], values)
+    insist(work, "action_post", changed, "posted")
+    insist(work, "button_cancel", cancelled, "cancel")
+    nudges = work.wait(1800 if soak else 120, nudge=3)
+    log = server.read_log()
+    kills = log.count("was left behind by a dead lane")
+    print(f"{point}: {number} invoices, {kills} jobs recovered, {len(nudges)} times idle")
+    check_engine(work, sandbox, invoices, set(cancelled))
+    assert complaints(log, EXPECTED + PRESSED_TWICE) == []
+
+
+def insist(work, button, invoices, wanted):
+    """Press a button as a person does: again, when the server died in the middle of it."""
+    for _attempt in range(60):
+        left = work.column(
+            "SELECT id FROM account_move WHERE id = ANY(%s) AND state <> %s", invoices, wanted
+        )
+        if not left:
+            return
+        with contextlib.suppress(http.client.RemoteDisconnected, ConnectionError):
+            work.rpc.call("account.move", button, left)
+    raise AssertionError(f"{button} never got through")
+
+
+def check_engine(work: Work, sandbox, invoices, cancelled):
+    """Books and engine say the same; nothing is left to do."""
+    states = work.states()
+    assert set(states) <= {"done", "cancelled"}, f"jobs: {dict(states)}"
+    documents = {}
+    for document in sandbox.state("avatax")["documents"]:
+        if document["status"] == "Committed":
+            documents[document["code"]] = document
+    rows = work.rows(
+        "SELECT m.id, m.state, m.amount_tax, d.uuid, d.revision, d.state FROM account_move m"
+        " JOIN finance_tax_document d ON d.move_id = m.id WHERE m.id = ANY(%s)", invoices,
+    )  # fmt: skip
+    assert len(rows) == len(invoices)
+    posted = [row for row in rows if row[1] == "posted"]
+    assert {row[0] for row in rows} - {row[0] for row in posted} == cancelled
+    assert {row[5] for row in posted} == {"committed"}
+    codes = dict(
+        (row["id"], row["finance_tax_code"])
+        for row in work.rpc.call(
+            "account.move", "read", [row[0] for row in posted], ["finance_tax_code"]
+        )
+    )
+    assert sorted(documents) == sorted(codes.values())
+    for move, _state, tax, *_rest in posted:
+        assert float(documents[codes[move]]["totalTax"]) == float(tax)
+    open_exceptions = work.value("SELECT count(*) FROM finance_exception WHERE state = 'open'")
+    assert open_exceptions == 0
