@@ -198,7 +198,8 @@ class Lane:
         """Return a function without env that makes the call."""
         operation = self.env["finance.operation"]._named(claim.operation)
         with self._transaction():
-            if _exhausted(self.memory.policy(claim.workflow_id), claim):
+            asking = claim.state == "uncertain"
+            if not asking and _exhausted(self.memory.policy(claim.workflow_id), claim):
                 raise _Hopeless(
                     f"Given up after {claim.attempts - 1} attempts that ended without an answer"
                 )
@@ -212,7 +213,6 @@ class Lane:
             config, provider_class = self.memory.vendor(claim.connector_id, claim.company_id)
         session = operation._session(config, self.vault, effect=claim.effect, job=claim._asdict())
         provider = provider_class(session)
-        asking = claim.state == "uncertain"
         if asking:
             provider.session.effect = "question"
         function = type(operation)._query if asking else type(operation)._call
@@ -379,7 +379,9 @@ class Lane:
             if isinstance(error, AuthFailed):
                 self._note_failure(claim, error, state=_before(claim), refund=1)
                 job.connector_id._needs_attention(error.message)
-            elif isinstance(error, Uncertain):
+            elif claim.state == "uncertain" and not answered:
+                self._still_uncertain(job, claim, error)
+            elif isinstance(error, Uncertain) or self._is_unreadable(claim, error, answered):
                 self._became_uncertain(job, claim, error)
             elif isinstance(error, Transient):
                 self._later_or_never(job, claim, error)
@@ -391,13 +393,27 @@ class Lane:
         wait_for = policy.delay(claim.attempts, error.retry_after)
         elapsed = (self.env.cr.now() - claim.called_at).total_seconds() if claim.called_at else 0
         if not policy.exhausted(claim.attempts, elapsed, wait_for):
-            self._note_failure(claim, error, state=_before(claim), wait=wait_for)
-        elif claim.state == "uncertain":
-            self._note_failure(claim, error, state="uncertain", wait=None)
+            self._note_failure(claim, error, state="pending", wait=wait_for)
         else:
             self._bury(job, claim, error)
 
+    @staticmethod
+    def _is_unreadable(claim, error, answered):
+        """An answer came that nobody understands: what may not be repeated may have been done."""
+        return claim.effect == "once" and isinstance(error, ContractBroken) and not answered
+
+    def _still_uncertain(self, job, claim, error):
+        """Asking what became of it failed: ask again later, or leave it to a person."""
+        policy = job.workflow_id._retry_policy()
+        again = isinstance(error, Transient) and claim.attempts < policy.max_attempts
+        wait_for = policy.delay(claim.attempts, error.retry_after) if again else None
+        self._note_failure(claim, error, state="uncertain", wait=wait_for)
+        if isinstance(error, ContractBroken):
+            self._raise(job, "contract.drift", error)
+
     def _became_uncertain(self, job, claim, error):
+        if isinstance(error, ContractBroken):
+            self._raise(job, "contract.drift", error)
         operation = self.env["finance.operation"]._named(claim.operation)
         wait_for = 1.0 if operation._can_query() else None
         self._note_failure(claim, error, state="uncertain", wait=wait_for)

@@ -442,6 +442,7 @@ class FinanceException(models.Model):
             "job.cancelled": _("The work was cancelled."),
             "job.done_outside": _("A person did it at the vendor."),
             "superseded": _("Something else is now the matter with the same work."),
+            "health.calm": _("The measure is within its bounds again."),
             "merged": _("Merged with the same exception of another record."),
         }
         for exception in self:
@@ -705,8 +706,10 @@ class FinanceException(models.Model):
         self._opened("exception.reopened")
 
     def _supersede(self):
-        """What was said before of the same job no longer holds."""
+        """What was said before of the same job no longer holds; of its connector, it does."""
+        shared = [code for code, kind in self._catalog().items() if kind.scope == "connector"]
         same_job = Domain("job_id", "=", self.job_id.id) & Domain("state", "=", "open")
+        same_job &= Domain("code", "not in", shared)
         (self.search(same_job) - self)._close("resolved", "superseded")
 
     def _opened(self, event):

@@ -376,6 +376,29 @@ class TestJob(ConnectorCase):
         self.assertFalse(self.exceptions("job.uncertain"))
         self.assertFalse(self.enqueue("scribe.blind") - job)
 
+    def test_unreadable_answer_is_not_repeated(self):
+        Scribe.failures = [ContractBroken("is missing", field="id", version="v2")]
+        job = self.enqueue("scribe.blind")
+        drain_jobs(self.env)
+        self.assertEqual(job.state, "uncertain")
+        self.assertTrue(self.exceptions("contract.drift"))
+        self.assertTrue(self.exceptions("job.uncertain"))
+
+    def test_asking_in_vain_leaves_it_uncertain(self):
+        Scribe.failures = [Uncertain("no answer")]
+        job = self.enqueue("scribe.once")
+        drain_jobs(self.env)
+        query = self.registry["finance.operation.scribe.once"]
+        for failure in (Rejected("what?"), ContractBroken("is missing"), Transient("down")):
+            with patch.object(query, "_query", side_effect=failure):
+                job.with_user(self.user).action_query()
+                for _i in range(12):
+                    drain_jobs(self.env, until_due=True)
+            self.assertEqual((job.state, len(Scribe.sent)), ("uncertain", 1))
+        job.with_user(self.user).action_query()
+        drain_jobs(self.env)
+        self.assertEqual((job.state, len(Scribe.sent)), ("done", 1))
+
     # === APPLY === #
 
     def test_failed_apply_keeps_the_answer(self):
