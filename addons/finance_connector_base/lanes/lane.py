@@ -117,7 +117,8 @@ class Lane:
                 if end():
                     return True
                 if self.turn():
-                    if not helped and self.queue.lanes() == 1:
+                    looks = not helped and self._looks_for("lanes", RARE_SECONDS)
+                    if looks and self.queue.lanes() == 1:
                         wake_other()
                         helped = True
                     continue
