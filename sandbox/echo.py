@@ -9,9 +9,9 @@ Base URL: ``http://127.0.0.1:8099/echo``.
 ``GET /echo?key=``    ``{"text"}`` of what was done under the key; without ``text`` if nothing was
 ====================  ==================================================================
 
-A text that starts with ``refuse`` is refused with 422. State: ``{"done": {key: {"times", "text"}}}``;
-a repeated request is done again and counted, so that a test sees both what was sent too often and
-what the last content is.
+A text that starts with ``refuse`` is refused with 422, in words that quote it. State:
+``{"done": {key: {"times", "text"}}}``; a repeated request is done again and counted, so that a test
+sees both what was sent too often and what the last content is.
 """
 
 from .vendor import Refusal, Response, Vendor
@@ -45,7 +45,8 @@ class Echo(Vendor):
         """Do it."""
         asked = request.json()
         if asked["text"].startswith("refuse"):
-            raise Refusal(Response(422, {"error": {"code": "Refused"}}))
+            words = f"I will not do {asked['text']!r}"
+            raise Refusal(Response(422, {"error": {"code": "Refused", "message": words}}))
         before = self.done.get(asked["key"], {"times": 0})
         self.done[asked["key"]] = {"times": before["times"] + 1, "text": asked["text"]}
         return Response(200, {"text": asked["text"], "key": asked["key"]})

@@ -51,9 +51,7 @@ def test_killed_at_a_point(point, seed, odoo_factory, work, sandbox, soak):
     work.call_vendor_at(sandbox.base_url, read_timeout=1.0)
     server.kill()
     server.start(FINANCE_KILL_POINT=f"{point}:{POINTS[point]}:{seed}")
-    sandbox.set_faults(
-        *({**fault, "seed": seed, "match": "POST /echo$"} for fault in FAULTS)
-    )
+    sandbox.set_faults(*({**fault, "seed": seed, "match": "POST /echo$"} for fault in FAULTS))
     work.jobs(number, "echo", "echo")
     work.jobs(number // 4, "once", "once")
     work.jobs(number // 4, "blind", "blind")

@@ -107,7 +107,10 @@ def test_a_stream_waits_behind_what_ended_badly(odoo_factory, work, sandbox):
     (uncertain,) = work.column("SELECT id FROM finance_job WHERE operation = 'test.blind'")
     for note in (*refused, *blind):
         work.rpc.call("finance.test.note", "write", [note], {"name": "later"})
-    waiting = [*work.enqueue(refused, "echo", revision=1), *work.enqueue(blind, "blind", revision=1)]
+    waiting = [
+        *work.enqueue(refused, "echo", revision=1),
+        *work.enqueue(blind, "blind", revision=1),
+    ]
     others = work.jobs(10, "echo")
     wait_until(lambda: work.states(others) == {"done": 10}, 30, "the work of others")
     assert work.states([stopped]) == {"dead": 1} and work.states([uncertain]) == {"uncertain": 1}

@@ -1,9 +1,11 @@
+import json
 import time
 
 from odoo import api, models
 
 from odoo.addons.finance_connector_base.providers.base import Provider, Setting
 from odoo.addons.finance_connector_base.providers.contract import Answer
+from odoo.addons.finance_connector_base.providers.errors import Rejected
 
 
 class Echo(Provider):
@@ -17,6 +19,12 @@ class Echo(Provider):
     def authorize(self, request):
         if token := self.config.settings.get("token"):
             request.headers["Authorization"] = f"Bearer {token}"
+
+    def classify(self, response):
+        if response.status != 422:
+            return None
+        error = Answer(json.loads(response.body)).object("error")
+        return Rejected(error.text("message"), code=error.text("code"))
 
     def ping(self):
         self.send("GET", "/ping")

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 from dataclasses import dataclass
@@ -88,3 +89,17 @@ class TestPoisonCall(models.AbstractModel):
     @staticmethod
     def _call(provider, request):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+class TestSealed(models.AbstractModel):
+    _name = "finance.operation.test.sealed"
+    _inherit = "finance.operation.test.echo"
+    _description = "Sends what stands nowhere else: the secrets of the test's environment"
+
+    def _prepare(self, record):
+        secrets = json.loads(os.environ.get("FINANCE_TEST_SECRETS", '["", ""]'))
+        prefix = "refuse " if record.name.startswith("refuse") else ""
+        return Note(prefix + secrets[int(record.name[-1]) % 2])
+
+    def _apply(self, job, result):
+        job.record.applied += 1

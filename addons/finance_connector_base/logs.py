@@ -1,0 +1,19 @@
+"""Odoo writes the parameters of every remote call to its debug log; ours may hold secrets."""
+
+import logging
+
+
+class _WithoutParameters(logging.Filter):
+    """Leaves model and method of a call to our models in the log, not what was typed in."""
+
+    def filter(self, record):
+        arguments = record.args
+        if isinstance(arguments, tuple) and len(arguments) == 3:
+            name = getattr(arguments[0], "_name", "")
+            # The settings page writes our options through a model of Odoo's own.
+            if name.startswith("finance.") or name == "res.config.settings":
+                record.args = (*arguments[:2], "…")
+        return True
+
+
+logging.getLogger("odoo.service.model").addFilter(_WithoutParameters())
