@@ -7,9 +7,21 @@ stopped connector, the rate limit, the breaker) is asked of the gate at every ca
 import time
 from dataclasses import dataclass
 
-from odoo import api
+from odoo import SUPERUSER_ID, api
 
 SECONDS = 5.0
+
+# Odoo's own way to these four values reads five whole rows, which is most of the time that one job
+# on an idle server takes. A deleted user's work goes on as OdooBot's.
+_STARTER = """
+    SELECT u.id, p.lang, p.tz, c.parent_path
+      FROM res_users u
+      JOIN res_partner p ON p.id = u.partner_id
+      LEFT JOIN res_company c ON c.id = %s
+     WHERE u.id = ANY(%s)
+     ORDER BY u.id <> %s
+     LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -60,10 +72,11 @@ class Memory:
         return value
 
     def _find_starter(self, user_id, company_id):
-        user = self.env["res.users"].browse(user_id).exists() or self.env.ref("base.user_root")
-        company = self.env["res.company"].browse(company_id)
-        context = {"lang": user.lang, "tz": user.tz, "allowed_company_ids": company.ids}
-        return Starter(user.id, context, frozenset((company | company.parent_ids).ids))
+        self.env.cr.execute(_STARTER, [company_id, [user_id, SUPERUSER_ID], user_id])
+        user_id, lang, tz, path = self.env.cr.fetchone()
+        context = {"lang": lang or False, "tz": tz or False, "allowed_company_ids": [company_id]}
+        parents = [int(part) for part in (path or "").split("/") if part]
+        return Starter(user_id, context, frozenset([company_id, *parents]))
 
     def _find_policy(self, workflow_id):
         return self.env["finance.workflow"].browse(workflow_id or ())._retry_policy()
