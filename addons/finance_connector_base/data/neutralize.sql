@@ -8,5 +8,8 @@ UPDATE finance_connector
    SET state = 'paused', tested_at = NULL
  WHERE environment = 'production';
 
+-- a copy tells its figures to nobody
+DELETE FROM ir_config_parameter WHERE key = 'finance_connector.metrics_token';
+
 -- this is no longer the database that an administrator confirmed
 DELETE FROM finance_binding;

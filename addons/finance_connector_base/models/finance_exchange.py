@@ -111,6 +111,7 @@ class FinanceExchange(models.Model):
     def _vacuum(self):
         """Delete exchanges older than the retention of finished jobs, in small batches."""
         days = self.env["finance.job"]._retention_days()
+        self.env["finance.exchange.day"]._sum_up()
         self.env.cr.execute(
             """
             DELETE FROM finance_exchange WHERE id = ANY(ARRAY(

@@ -48,8 +48,19 @@ class FinanceWorkflow(models.Model):
         help="Which side is right when the two differ.",
     )
     freshness_hours = fields.Float(
-        "Fresh within (h)", default=24.0, help="How old the last success may be; 0: no promise."
+        "Fresh within (h)",
+        default=24.0,
+        help="How old the last success may be; 0: no promise. What runs on events keeps it as long "
+        "as no work waits longer.",
     )
+    last_success_at = fields.Datetime(
+        "Last success noted", readonly=True, copy=False, help="Brought up to date every 5 minutes."
+    )
+    freshness = fields.Selection(
+        [("fresh", "Fresh"), ("late", "Late"), ("never", "Never yet"), ("none", "No promise")],
+        compute="_compute_freshness",
+    )
+    freshness_words = fields.Char("Last success", compute="_compute_freshness")
     max_attempts = fields.Integer("Attempts", default=POLICY.max_attempts)
     retry_window_hours = fields.Float("Retry for (h)", default=POLICY.window / HOUR)
     backoff_base_seconds = fields.Float("First wait up to (s)", default=POLICY.base)
@@ -86,6 +97,39 @@ class FinanceWorkflow(models.Model):
             workflow.display_name = (
                 f"{workflow.connector_id.name}: {flow}, {workflow.company_id.name}"
             )
+
+    @api.depends_context("lang")
+    def _compute_freshness(self):
+        health = self.env["finance.health"]
+        successes = health._successes(self)
+        for workflow in self:
+            success, waits_since = successes.get(workflow.id, (None, None))
+            late = health._hours_late(workflow, success, waits_since)
+            if late is None:
+                workflow.freshness = "none"
+            elif late:
+                workflow.freshness = "late"
+            else:
+                workflow.freshness = "fresh" if success else "never"
+            workflow.freshness_words = workflow._words_of_success(success)
+
+    def _words_of_success(self, success):
+        """Return "Late: last success 26 hours ago, promised every 24 h", or what else is true."""
+        names = {
+            "when": self.env["finance.connector"]._ago(success),
+            "hours": f"{self.freshness_hours:g}",
+        }
+        if self.freshness == "late":
+            if success:
+                return self.env._(
+                    "Late: last success %(when)s, promised every %(hours)s h", **names
+                )
+            return self.env._("Late: no success yet, promised every %(hours)s h", **names)
+        if not success:
+            return self.env._("No success yet")
+        if self.freshness == "fresh":
+            return self.env._("Last success %(when)s, promised every %(hours)s h", **names)
+        return self.env._("Last success %(when)s", **names)
 
     @api.constrains("company_id", "connector_id")
     def _check_served(self):

@@ -38,6 +38,7 @@ class ResConfigSettings(models.TransientModel):
     finance_lane_warning = fields.Boolean(compute="_compute_finance_state")
     finance_is_copy = fields.Boolean(compute="_compute_finance_state")
     finance_binding_words = fields.Char(compute="_compute_finance_state")
+    finance_metrics_open = fields.Boolean(compute="_compute_finance_state")
     finance_is_administrator = fields.Boolean(compute="_compute_finance_state")
 
     @api.depends_context("uid")
@@ -57,6 +58,7 @@ class ResConfigSettings(models.TransientModel):
                 count=len(connectors),
                 ready=len(connectors.filtered(lambda c: c.state == "ready")),
             )
+            settings.finance_metrics_open = self.env["finance.metrics.token"]._is_set()
             settings.finance_is_copy = binding._is_copy()
             settings.finance_binding_words = self._finance_binding_words()
             settings.finance_is_administrator = self.env.user.has_group(ADMINISTRATOR)
@@ -160,6 +162,24 @@ class ResConfigSettings(models.TransientModel):
                 "next": {"type": "ir.actions.client", "tag": "reload"},
             },
         }
+
+    def action_finance_metrics_token(self):
+        """Make the token of /finance/metrics and show it, this once."""
+        self._check_finance_administrator("metrics.token")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Token for /finance/metrics"),
+            "res_model": "finance.metrics.token",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_token": self.env["finance.metrics.token"]._renew()},
+        }
+
+    def action_finance_metrics_close(self):
+        """Forget the token: /finance/metrics answers nobody."""
+        self._check_finance_administrator("metrics.close")
+        self.env["finance.metrics.token"]._remove()
+        return {"type": "ir.actions.client", "tag": "reload"}
 
     def _check_finance_administrator(self, action):
         if self.env.su or self.env.user.has_group(ADMINISTRATOR):

@@ -8,6 +8,7 @@ from . import (
     test_exception,
     test_exchange,
     test_external_ref,
+    test_health,
     test_job,
     test_partner_merge,
     test_settings,

@@ -17,6 +17,7 @@ OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Model: what each of ROLES may do: (r)ead, (w)rite, (c)reate, (u)nlink.
 TABLE = {
     # model                     nobody user   approver controller administrator auditor
+    "finance.alert.rule": ("", "r", "r", "r", "rwcu", "r"),
     "finance.answer": ("", "", "", "", "r", "r"),
     "finance.audit.event": ("", "", "", "r", "r", "r"),
     "finance.binding": ("", "", "", "", "r", "r"),
@@ -29,6 +30,7 @@ TABLE = {
     "finance.exception.rule": ("", "r", "r", "rwcu", "rwcu", "r"),
     "finance.exception.tag": ("", "rwc", "rwc", "rwcu", "rwc", "r"),
     "finance.exchange": ("", "r", "r", "r", "r", "r"),
+    "finance.exchange.day": ("", "", "", "", "r", "r"),
     "finance.external.ref": ("", "r", "r", "r", "r", "r"),
     "finance.gate": ("", "r", "r", "r", "r", "r"),
     "finance.job": ("", "r", "r", "r", "r", "r"),
@@ -41,6 +43,7 @@ TABLE = {
 
 # Everything of ours that can be called over RPC, beyond what Odoo's own models and mixins offer.
 PUBLIC = {
+    "finance.alert.rule": {"action_open_alerts"},
     "finance.audit.event": {"action_open_record", "action_open_trace"},
     "finance.connector": {
         "action_open_exceptions",
@@ -82,7 +85,12 @@ PUBLIC = {
         "action_send_again",
     },
     "finance.job.done.outside": {"action_confirm"},
-    "res.config.settings": {"action_finance_confirm_database", "action_finance_reseal"},
+    "res.config.settings": {
+        "action_finance_confirm_database",
+        "action_finance_metrics_close",
+        "action_finance_metrics_token",
+        "action_finance_reseal",
+    },
 }
 # A value that people may write, where writing nothing would prove nothing.
 WRITTEN = {
@@ -163,6 +171,12 @@ class RpcCase(HttpCase, EvidenceCase):
             return self.make_job(company=company).with_env(env)
         some = [Command.set(self.raised("connector.auth", document=None, company=company).ids)]
         values = {
+            "finance.alert.rule": {
+                "name": "x",
+                "measure": "calls",
+                "value": 1,
+                "company_id": company.id,
+            },
             "finance.answer": {"operation": "x", "digest": number},
             "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
             "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
@@ -171,6 +185,10 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.exception.rule": {"name": "x", "company_id": company.id},
             "finance.exception.tag": {"name": f"t{number}"},
             "finance.exchange": {"operation": "x", "company_id": company.id},
+            "finance.exchange.day": {
+                "day": fields.Date.add(fields.Date.today(), days=int(number)),
+                "outcome": "ok",
+            },
             "finance.job.done.outside": {"reference": "x"},
             "finance.job.key": {"key": number},
             "finance.job.progress": {"job_id": self.make_job(company=company).id},
@@ -410,6 +428,8 @@ class TestPublicMethods(EvidenceCase):
             "finance.vault",
             "finance.job.mixin",
             "finance.weak.mixin",
+            "finance.health",
+            "finance.metrics.token",
         ):
             public = {
                 attribute

@@ -47,7 +47,12 @@ class TestSettings(ConnectorCase):
 
     def test_buttons_are_for_connector_administrators(self):
         self.user.group_ids += self.env.ref("base.group_system")
-        for button in ("action_finance_reseal", "action_finance_confirm_database"):
+        for button in (
+            "action_finance_reseal",
+            "action_finance_confirm_database",
+            "action_finance_metrics_token",
+            "action_finance_metrics_close",
+        ):
             with self.assertRaises(AccessError):
                 getattr(self.settings(self.user), button)()
 
