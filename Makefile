@@ -7,7 +7,7 @@ SCRIPTS := $(PYTHON) -m scripts
 
 export PORT DB ODOO_ARGS
 
-.PHONY: help setup run test soak bench lint format reset
+.PHONY: help setup run test soak bench lint format pot reset
 help:
 	@sed -n 's/^# *//p' Makefile | head -4
 setup:
@@ -24,5 +24,7 @@ lint:
 	@$(SCRIPTS) lint
 format:
 	@$(SCRIPTS) lint --fix
+pot:
+	@$(SCRIPTS) pot
 reset:
 	@$(SCRIPTS) reset

@@ -12,6 +12,7 @@ COMMANDS = {
     "test": "testing",
     "bench": "commands.bench",
     "lint": "lint",
+    "pot": "commands.pot",
     "reset": "commands.reset",
     "env": "commands.env",
     "postgres": "commands.postgres_command",

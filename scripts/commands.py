@@ -9,7 +9,7 @@ import sys
 
 from . import odoo_cli, postgres
 from .console import Failure, say
-from .databases import Databases
+from .databases import Databases, finance_addons
 from .odoo_source import find_odoo
 from .paths import CACHE, PYTHON, ROOT
 from .venv import DEVELOPMENT, RUNTIME, ensure_venv
@@ -67,6 +67,21 @@ def drop(arguments):
     """``drop NAME``: drop a private database of the cluster ``test``."""
     with postgres.server("test") as cluster:
         Databases(cluster).drop(_one(arguments, "drop NAME"))
+
+
+def pot(arguments):
+    """``pot``: write each addon's translation template, ``i18n/<addon>.pot``."""
+    prepare(DEVELOPMENT)
+    with postgres.server("test") as cluster:
+        databases = Databases(cluster)
+        name = databases.copy(databases.template(), f"fc_pot_{os.getpid()}")
+        export = odoo_cli.odoo("i18n", "export", "-d", name, *finance_addons())
+        try:
+            code = subprocess.run(export, cwd="/", env=databases.environment).returncode
+        finally:
+            databases.drop(name)
+    if code:
+        raise Failure("Odoo could not export the texts; its words are above.")
 
 
 def odoo(arguments):
