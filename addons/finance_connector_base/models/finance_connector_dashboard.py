@@ -80,15 +80,18 @@ class FinanceConnector(models.Model):
             return "warning", self.env._("The last call failed")
         return "good", self.env._("Working")
 
-    def _ago(self, moment):
-        """Return "3 minutes ago" or "in 3 minutes" in the reader's language, "" for no moment."""
+    def _ago(self, moment, threshold=0.85):
+        """Return "3 minutes ago" or "in 3 minutes" in the reader's language, "" for no moment.
+
+        threshold: with 2, a day and two hours are "26 hours", not "1 day".
+        """
         if not moment:
             return ""
         distance = moment - fields.Datetime.now()
         if timedelta(0) <= distance < timedelta(seconds=1):
             distance = -timedelta(seconds=1)
         locale = babel_locale_parse(self.env.lang or "en_US")
-        return format_timedelta(distance, add_direction=True, locale=locale)
+        return format_timedelta(distance, add_direction=True, threshold=threshold, locale=locale)
 
     # === COUNTERS === #
 

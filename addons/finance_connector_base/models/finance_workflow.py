@@ -116,7 +116,7 @@ class FinanceWorkflow(models.Model):
     def _words_of_success(self, success):
         """Return "Late: last success 26 hours ago, promised every 24 h", or what else is true."""
         names = {
-            "when": self.env["finance.connector"]._ago(success),
+            "when": self.env["finance.connector"]._ago(success, threshold=2),
             "hours": f"{self.freshness_hours:g}",
         }
         if self.freshness == "late":

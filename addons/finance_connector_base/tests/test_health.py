@@ -189,7 +189,7 @@ class TestFreshness(HealthCase):
     def test_late(self):
         self.workflow.last_success_at = ago(hours=26)
         self.assertEqual(
-            self.freshness(), ("late", "Late: last success 1 day ago, promised every 24 h")
+            self.freshness(), ("late", "Late: last success 26 hours ago, promised every 24 h")
         )
         self.workflow.freshness_hours = 3
         self.workflow.last_success_at = ago(hours=5)
