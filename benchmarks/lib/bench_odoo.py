@@ -1,7 +1,7 @@
 """Odoo under measurement: a durable database, a prefork server, and an environment of our own."""
 
 import contextlib
-import subprocess
+import os
 import sys
 import time
 
@@ -145,7 +145,8 @@ class Here:
 
 
 def pg_config(here):
-    """Words on what the server does for durability, and on the machine."""
+    """Words on what the server does for durability, and on the machine: a busy one slows lanes
+    more than web workers, because Odoo runs its cron workers at nice 10."""
     fsync, commit = here.one("SHOW fsync"), here.one("SHOW synchronous_commit")
-    cpus = subprocess.run(["nproc"], capture_output=True, text=True).stdout.strip()
-    return f"fsync {fsync}, synchronous_commit {commit}, {cpus} processors"
+    load = f"load {os.getloadavg()[0]:.1f} before the start"
+    return f"fsync {fsync}, synchronous_commit {commit}, {os.cpu_count()} processors, {load}"
