@@ -39,6 +39,7 @@ import base64
 import binascii
 import os
 import re
+import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -366,7 +367,8 @@ class AvaTax(Vendor):
             self.by_id = {}
             self.warnings = []
             self.estimates = 0
-            self.last_id = 5_000_000
+            # never an id of before a restart: a database that is kept remembers those
+            self.last_id = time.time_ns() // 1000
 
     def state(self):
         """Return documents, deleted documents, number of estimates, and warnings."""

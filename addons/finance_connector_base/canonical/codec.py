@@ -13,7 +13,7 @@ import typing
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 
 
 def dump(value) -> str:
@@ -58,7 +58,7 @@ def _plain(value):
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hints(cls):
     return typing.get_type_hints(cls)
 

@@ -116,7 +116,9 @@ class SqlGate(Gate):
             return Held("the connector is stopped", retry_after=CLOSED_GATE, reason="stopped")
         if is_open:
             words = "the vendor keeps failing and is left alone for a while"
-            return Held(words, retry_after=min(CLOSED_GATE, max(0.1, float(seconds))), reason="open")
+            return Held(
+                words, retry_after=min(CLOSED_GATE, max(0.1, float(seconds))), reason="open"
+            )
         wait = 60.0 if bucket is None else max(0.01, float(bucket))
         return Held("the rate limit is used up", retry_after=wait, reason="rate")
 

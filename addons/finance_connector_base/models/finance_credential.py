@@ -340,7 +340,7 @@ class FinanceCredential(models.Model):
         done = 0
         for credential in self.search([("has_value", "=", True)]):
             for column, sealed in credential._read_columns()[credential.id].items():
-                if not sealed or vault.is_current(sealed):
+                if not sealed or vault.is_current(sealed) or not vault.can_open(sealed):
                     continue
                 credential._write_column(column, vault.reseal(sealed, *credential._place(column)))
                 done += 1

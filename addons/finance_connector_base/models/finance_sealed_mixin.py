@@ -25,7 +25,7 @@ class FinanceSealedMixin(models.AbstractModel):
                     "SELECT id, uuid, %s FROM %s WHERE %s LIMIT %s FOR UPDATE SKIP LOCKED",
                     SQL.identifier(column),
                     SQL.identifier(self._table),
-                    self._sealed_with_other_key(column, vault),
+                    self._sealed_with(column, vault.older_heads()),
                     limit - done,
                 )
             )
@@ -56,7 +56,11 @@ class FinanceSealedMixin(models.AbstractModel):
                     """,
                     column=SQL.identifier(column),
                     table=SQL.identifier(self._table),
-                    stale=self._sealed_with_other_key(column, vault),
+                    stale=SQL(
+                        "%s IS NOT NULL AND NOT %s",
+                        SQL.identifier(column),
+                        self._sealed_with(column, [vault.head()]),
+                    ),
                     most=MOST_COUNTED,
                 )
             )
@@ -64,11 +68,10 @@ class FinanceSealedMixin(models.AbstractModel):
                 counts[key_id] = counts.get(key_id, 0) + count
         return counts
 
-    def _sealed_with_other_key(self, column, vault):
-        head = vault.head()
-        return SQL(
-            "%(column)s IS NOT NULL AND substring(%(column)s FROM 1 FOR %(size)s) <> %(head)s",
-            column=SQL.identifier(column),
-            size=len(head),
-            head=head,
-        )
+    def _sealed_with(self, column, heads):
+        """The condition that a value begins with one of ``heads``, the bytes that name a key."""
+        begins = [
+            SQL("substring(%s FROM 1 FOR %s) = %s", SQL.identifier(column), len(head), head)
+            for head in heads
+        ]
+        return SQL("(%s)", SQL(" OR ").join(begins)) if begins else SQL("FALSE")

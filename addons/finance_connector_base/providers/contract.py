@@ -98,9 +98,7 @@ class Answer:
 
     def _broken(self, name, what):
         field = self._path(name)
-        raise ContractBroken(
-            f"{field} {what}", code="contract", field=field, version=self._version
-        )
+        raise ContractBroken(f"{field} {what}", code="contract", field=field, version=self._version)
 
 
 def _kind(value):

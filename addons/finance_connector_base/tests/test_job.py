@@ -237,7 +237,7 @@ class TestJob(ConnectorCase):
         self.assertFalse(Scribe.sent)
 
     def test_called_commit_is_voided_after_it(self):
-        Scribe.failures = [Transient("down")]
+        Scribe.failures = [Transient("down", retry_after=60)]
         write = self.enqueue()
         drain_jobs(self.env)
         self.assertEqual(write.state, "pending")
@@ -431,7 +431,7 @@ class TestJob(ConnectorCase):
     # === PEOPLE === #
 
     def test_cancel_what_may_be_done_already(self):
-        Scribe.failures = [Transient("down")]
+        Scribe.failures = [Transient("down", retry_after=60)]
         job = self.enqueue()
         drain_jobs(self.env)
         controller = self.admin

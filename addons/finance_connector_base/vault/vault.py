@@ -35,15 +35,19 @@ class Vault:
         :param str context: where it belongs, e.g. model, record, field; needed again to open it
         :rtype: bytes
         """
-        key_id, header = self.keyring.primary_id, self.head()
+        key_id = self.keyring.primary_id
+        header = self.head()
         nonce = os.urandom(NONCE_BYTES)
         cipher = self.keyring.cipher(key_id)
         return header + nonce + cipher.encrypt(nonce, bytes(data), self._bound(header, context))
 
     def head(self):
         """The bytes that every value sealed with the primary key begins with."""
-        key_id = self.keyring.primary_id.encode()
-        return MAGIC + bytes([len(key_id)]) + key_id
+        return _head(self.keyring.primary_id)
+
+    def older_heads(self):
+        """The beginnings of values sealed with the other keys of the ring."""
+        return [_head(key) for key in self.keyring.key_ids if key != self.keyring.primary_id]
 
     def open(self, sealed, *context):
         """Decrypt what :meth:`seal` returned for the same context.
@@ -70,6 +74,10 @@ class Vault:
                 "another database."
             ) from None
 
+    def can_open(self, sealed):
+        """Tell whether the ring has the key of a value."""
+        return self.keyring.cipher(_split(bytes(sealed))[0]) is not None
+
     def is_current(self, sealed):
         """Tell whether a value is sealed with the primary key."""
         return _split(bytes(sealed))[0] == self.keyring.primary_id
@@ -84,6 +92,10 @@ class Vault:
         # each part with its length: ("ab", "c") must never equal ("a", "bc")
         parts = [header, self._database_uuid.encode(), *(text.encode() for text in context)]
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _head(key_id):
+    return MAGIC + bytes([len(key_id)]) + key_id.encode()
 
 
 def _split(sealed):
