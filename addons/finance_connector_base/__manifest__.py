@@ -21,6 +21,7 @@
         "views/finance_alert_rule_views.xml",
         "views/res_config_settings_views.xml",
         "views/finance_exception_views.xml",
+        "views/account_move_views.xml",
         "views/finance_job_views.xml",
         "views/finance_exchange_views.xml",
         "views/finance_audit_event_views.xml",

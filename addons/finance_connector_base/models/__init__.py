@@ -4,6 +4,7 @@ from . import finance_weak_mixin
 from . import finance_job_mixin
 from . import finance_operation
 
+from . import account_move
 from . import base_partner_merge
 from . import finance_answer
 from . import finance_audit_event

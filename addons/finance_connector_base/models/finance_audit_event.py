@@ -60,7 +60,8 @@ class FinanceAuditEvent(models.Model):
     _inherit = ["finance.weak.mixin"]
     _description = "Audit Event"
     _order = "id desc"
-    _rec_name = "kind"
+    _rec_name = "kind_words"
+    _rec_names_search = ["kind"]
     # create_uid is ON DELETE SET NULL: deleting a user would have to change rows.
     _log_access = False
 
@@ -68,7 +69,8 @@ class FinanceAuditEvent(models.Model):
     user_id = WeakMany2one("res.users", string="Who", readonly=True)
     company_id = WeakMany2one("res.company", readonly=True)
     connector_id = WeakMany2one("finance.connector", readonly=True)
-    kind = fields.Char(string="What", readonly=True)
+    kind = fields.Char(string="Code", readonly=True)
+    kind_words = fields.Char(string="What", compute="_compute_kind_words")
     res_model = fields.Char(string="Record Model", readonly=True)
     res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
     record_name = fields.Char(string="Record Name", compute="_compute_record_name")
@@ -87,6 +89,57 @@ class FinanceAuditEvent(models.Model):
         super().init()
         self.env.cr.execute(UNGUARD)
         self.env.cr.execute(GUARD)
+
+    @api.model
+    def _kinds(self):
+        """Return {kind: words} in the reader's language. Addons extend it by ``super() | {…}``."""
+        _ = self.env._
+        return {
+            "action.denied": _("Not allowed, and refused"),
+            "connector.environment": _("Environment switched"),
+            "connector.option": _("Option changed"),
+            "connector.paused": _("Connector stopped"),
+            "connector.provider_unknown": _("Provider is gone"),
+            "connector.resumed": _("Connector resumed"),
+            "connector.test_failed": _("Test failed"),
+            "connector.test_refused": _("Test: credentials refused"),
+            "connector.tested": _("Test passed"),
+            "credential.discarded": _("New secret discarded"),
+            "credential.entered": _("Secret entered"),
+            "credential.erased": _("Secret erased"),
+            "credential.revealed": _("Secret read"),
+            "credential.rotated": _("Secret replaced"),
+            "database.confirmed": _("Confirmed as production database"),
+            "exception.assigned": _("Exception assigned"),
+            "exception.handled": _("Exception handled"),
+            "exception.ignored": _("Exception ignored"),
+            "exception.opened": _("Exception opened"),
+            "exception.reopened": _("Exception came back"),
+            "exception.resolved": _("Exception settled by itself"),
+            "exception.retried": _("Exception: tried again"),
+            "external_ref.set": _("Linked to a record of the vendor"),
+            "job.cancelled": _("Job cancelled"),
+            "job.done": _("Job done"),
+            "job.done_outside": _("Job done outside"),
+            "job.enqueued": _("Job queued"),
+            "job.not_done_at_vendor": _("Vendor says it was not done"),
+            "job.replayed": _("Job tried again"),
+            "job.sent_again": _("Job sent again by hand"),
+            "job.stopped": _("Job stopped"),
+            "job.uncertain": _("Job sent, answer unknown"),
+            "partner.merged": _("Contacts merged"),
+            "payload.denied": _("Original payload: refused"),
+            "payload.opened": _("Original payload opened"),
+            "policy.changed": _("Policy changed"),
+            "vault.resealed": _("Secrets sealed with another key"),
+        }
+
+    @api.depends("kind")
+    @api.depends_context("lang")
+    def _compute_kind_words(self):
+        words = self._kinds()
+        for event in self:
+            event.kind_words = words.get(event.kind, event.kind)
 
     @api.depends("data")
     def _compute_data_text(self):

@@ -348,9 +348,9 @@ class FinanceConnector(models.Model):
                 code, record=connector, connector=connector, params=params
             )
 
-    def _resolve_exception(self, code):
+    def _resolve_exception(self, code, note=""):
         for connector in self:
-            self.env["finance.exception"]._resolve(code=code, connector=connector)
+            self.env["finance.exception"]._resolve(code=code, connector=connector, note=note)
 
     def _audit(self, kind, **data):
         for connector in self:
@@ -436,7 +436,7 @@ class FinanceConnector(models.Model):
             vals["state"] = "ready"
             gate._resume(self)
         self._by_action(vals)
-        self._resolve_exception("connector.auth")
+        self._resolve_exception("connector.auth", "connector.tested")
         self._audit("connector.tested", environment=self.environment)
 
     def _test_refused(self, error, pending):
@@ -469,7 +469,7 @@ class FinanceConnector(models.Model):
             state = "ready" if connector.tested_at else "draft"
             connector._by_action({"state": state, "attention_reason": False})
         self.env["finance.gate"]._resume(self)
-        self._resolve_exception("provider.unknown")
+        self._resolve_exception("provider.unknown", "connector.resumed")
         self._audit("connector.resumed")
 
     def _check_administrator(self, action):

@@ -371,7 +371,9 @@ class FinanceCredential(models.Model):
             if due and credential.environment == credential.connector_id.environment:
                 credential._remind_of_expiry()
             else:
-                self.env["finance.exception"]._resolve("credential.expiring", document=credential)
+                self.env["finance.exception"]._resolve(
+                    "credential.expiring", document=credential, note="credential.entered"
+                )
 
     def _remind_of_expiry(self):
         self.env["finance.exception"]._raise(

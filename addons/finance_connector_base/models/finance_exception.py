@@ -433,18 +433,29 @@ class FinanceException(models.Model):
             place = (exception.document_model, exception.document_id)
             exception.document_name = names.get(place, "")
 
-    @api.depends("close_reason", "state")
-    @api.depends_context("lang")
-    def _compute_ending(self):
+    @api.model
+    def _endings(self):
+        """Return {note of `_resolve`: words} in the reader's language.
+
+        Addons extend it by ``super() | {…}``.
+        """
         _ = self.env._
-        endings = {
+        return {
             "job.done": _("The work was done later."),
             "job.cancelled": _("The work was cancelled."),
             "job.done_outside": _("A person did it at the vendor."),
+            "connector.tested": _("The connector passed its test."),
+            "connector.resumed": _("The connector was resumed."),
+            "credential.entered": _("A new value was entered."),
             "superseded": _("Something else is now the matter with the same work."),
             "health.calm": _("The measure is within its bounds again."),
             "merged": _("Merged with the same exception of another record."),
         }
+
+    @api.depends("close_reason", "state")
+    @api.depends_context("lang")
+    def _compute_ending(self):
+        endings = self._endings()
         for exception in self:
             reason = exception.close_reason
             exception.ending = endings.get(reason, reason)
@@ -781,7 +792,7 @@ class FinanceException(models.Model):
     def _resolve(self, code=None, document=None, job=None, connector=None, note=""):
         """Close what has settled itself: open exceptions that fit everything given; return them.
 
-        note: how it ended, a word of `_compute_ending` ("job.done", say) or a sentence; kept as the reason.
+        note: how it ended, a word of `_endings` ("job.done", say) or a sentence; kept as the reason.
         """
         if not (document or job or connector):
             raise ValueError("which exceptions? give document, job or connector")

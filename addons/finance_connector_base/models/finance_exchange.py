@@ -29,14 +29,14 @@ class FinanceExchange(models.Model):
     _log_access = False
     _sealed_parts = {"request_sealed": "request", "response_sealed": "response"}
     _order = "id desc"
-    _rec_name = "operation"
 
-    uuid = fields.Char(readonly=True)
+    uuid = fields.Char("UUID", readonly=True)
     connector_id = WeakMany2one("finance.connector", readonly=True, index=True)
     company_id = WeakMany2one("res.company", readonly=True, index=True)
     job_id = WeakMany2one("finance.job", readonly=True, index="btree_not_null")
     trace_id = fields.Char("Trace", readonly=True, index=True)
     operation = fields.Char(readonly=True)
+    operation_name = fields.Char("Work", compute="_compute_operation_name")
     method = fields.Char(readonly=True)
     url = fields.Char("URL", readonly=True)
     status = fields.Integer("HTTP status", readonly=True, aggregator=None)
@@ -50,6 +50,18 @@ class FinanceExchange(models.Model):
     response_masked = fields.Text("Received (masked)", readonly=True)
     request_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
     response_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+
+    @api.depends("operation")
+    @api.depends_context("lang")
+    def _compute_operation_name(self):
+        for exchange in self:
+            exchange.operation_name = self.env["finance.operation"]._words(exchange.operation)
+
+    @api.depends("operation")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for exchange in self:
+            exchange.display_name = exchange.operation_name or self.env._("Exchange")
 
     def action_download_request(self):
         """Download the exact bytes that were sent."""

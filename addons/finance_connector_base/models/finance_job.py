@@ -154,9 +154,11 @@ class FinanceJob(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("operation", "document_model", "document_id")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for job in self:
-            job.display_name = f"{job.operation} {job.document_name or job.key or job.id}"
+            work, document = job.operation_name, job.document_name
+            job.display_name = f"{work}: {document}" if document else work
 
     @api.depends("document_model", "document_id")
     def _compute_document_name(self):
@@ -168,8 +170,7 @@ class FinanceJob(models.Model):
     @api.depends_context("lang")
     def _compute_operation_name(self):
         for job in self:
-            operation = self.env["ir.model"]._get(f"finance.operation.{job.operation}")
-            job.operation_name = operation.sudo().name or job.operation
+            job.operation_name = self.env["finance.operation"]._words(job.operation)
 
     @api.depends("state", "error_class", "attempts")
     def _compute_situation(self):

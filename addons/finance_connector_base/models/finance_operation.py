@@ -217,6 +217,11 @@ class FinanceOperation(models.AbstractModel):
     # === FINDING === #
 
     @api.model
+    def _words(self, name):
+        """Return what the operation called ``name`` does, in the reader's language."""
+        return self.env["ir.model"].sudo()._get(f"finance.operation.{name}").name or name
+
+    @api.model
     def _named(self, name):
         """Return the operation model called ``name``. Raises UserError when there is none."""
         operation = self.env.get(f"finance.operation.{name}")

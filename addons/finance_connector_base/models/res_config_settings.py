@@ -54,7 +54,7 @@ class ResConfigSettings(models.TransientModel):
             settings.finance_lane_words = lanes
             settings.finance_connector_count = len(connectors)
             settings.finance_connector_words = self.env._(
-                "%(count)s connectors, %(ready)s ready",
+                "Connectors: %(count)s, of which ready: %(ready)s",
                 count=len(connectors),
                 ready=len(connectors.filtered(lambda c: c.state == "ready")),
             )

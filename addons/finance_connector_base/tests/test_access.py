@@ -43,6 +43,7 @@ TABLE = {
 
 # Everything of ours that can be called over RPC, beyond what Odoo's own models and mixins offer.
 PUBLIC = {
+    "account.move": {"action_finance_exceptions"},
     "finance.alert.rule": {"action_open_alerts"},
     "finance.audit.event": {"action_open_record", "action_open_trace"},
     "finance.connector": {

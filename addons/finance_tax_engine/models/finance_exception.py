@@ -68,9 +68,10 @@ class FinanceException(models.Model):
             "tax.fallback": ExceptionKind(
                 title=_("Posted with the fallback rate"),
                 text=_(
-                    "%(connector)s did not answer when %(document)s was posted: %(message)s. Ask it"
-                    " now: where it says the same tax, the document is recorded. Where it says"
-                    " another, post the document again with the engine's tax."
+                    "%(document)s was posted while %(connector)s did not answer. Last known:"
+                    " %(message)s. Ask it now: where it says the same tax, the document is"
+                    " recorded. Where it says another, post the document again with the engine's"
+                    " tax."
                 ),
                 effect=_(
                     "Invoice is posted with the fallback rate; nothing is recorded at"
@@ -80,6 +81,16 @@ class FinanceException(models.Model):
                 severity="high",
                 steps=(VERIFY, REPOST, "open_document", "open_connector", "handle"),
                 blocks_close=True,
+            ),
+        }
+
+    @api.model
+    def _endings(self):
+        _ = self.env._
+        return super()._endings() | {
+            "tax.confirmed": _("The engine says the same tax, and the document is being recorded."),
+            "tax.withdrawn": _(
+                "The document was reset to draft; posting it asks the engine again."
             ),
         }
 

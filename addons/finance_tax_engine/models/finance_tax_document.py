@@ -278,7 +278,7 @@ class FinanceTaxDocument(models.Model):
         # posted again unchanged, they carry the engine's amounts still
         (self - voiding).filtered("result").write({"state": "estimated"})
         for document in self:
-            document._resolve("tax.fallback", "tax.mismatch", "tax.rejected")
+            document._resolve("tax.fallback", "tax.mismatch", "tax.rejected", note="tax.withdrawn")
 
     def _cancel_refused(self):
         """End recordings that the engine has refused: they stand in the way of what follows."""
@@ -345,10 +345,10 @@ class FinanceTaxDocument(models.Model):
             currency=self.currency_id,
         )
 
-    def _resolve(self, *codes):
+    def _resolve(self, *codes, note):
         for code in codes:
             self.env["finance.exception"].sudo()._resolve(
-                code=code, document=self.move_id, connector=self.connector_id
+                code=code, document=self.move_id, connector=self.connector_id, note=note
             )
 
     def _audit(self, kind, **data):
@@ -391,8 +391,10 @@ class FinanceTaxDocument(models.Model):
         if isinstance(answer, ProviderError):
             raise UserError(
                 self.env._(
-                    "%(engine)s still does not answer: %(reason)s",
+                    "%(engine)s still does not answer about %(document)s: %(reason)s. Nothing was"
+                    " changed; try again later, or open the connector to see what is the matter.",
                     engine=self.connector_id.sudo().name,
+                    document=self.move_id.display_name,
                     reason=answer.message,
                 )
             )
@@ -410,7 +412,7 @@ class FinanceTaxDocument(models.Model):
             codec.digest(request), request, answer, "engine", move._finance_tax_applied_hash()
         )
         self._post()
-        self._resolve("tax.fallback")
+        self._resolve("tax.fallback", note="tax.confirmed")
 
     def action_open_move(self):
         """Open the invoice."""

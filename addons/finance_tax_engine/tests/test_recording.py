@@ -129,7 +129,7 @@ class TestRecording(TaxEngineCommon):
         self.drain()
         move.button_draft()
         move.name = False
-        with self.assertRaisesRegex(UserError, "tax.void"):
+        with self.assertRaisesRegex(UserError, "Make a recorded document void"):
             move.unlink()
         self.drain()
         move.unlink()
