@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
+from uuid import uuid4
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
@@ -335,7 +336,12 @@ class AccountMove(models.Model):
             if obstacle:
                 move._finance_tax_refuse(obstacle)
             asked[move] = move._finance_tax_request(workflow).content()
-        answers = self._finance_tax_ask(asked)
+        traces = {
+            move: move._finance_tax_document_of(move._finance_tax_workflow()).trace_id
+            or uuid4().hex
+            for move in asked
+        }
+        answers = self._finance_tax_ask(asked, traces)
         failed = {move: a for move, a in answers.items() if isinstance(a, ProviderError)}
         self._finance_tax_raise_rejected(failed)
         if failed and not at_post:
@@ -343,8 +349,8 @@ class AccountMove(models.Model):
         for move, answer in answers.items():
             if move not in failed:
                 known[move] = Estimate(asked[move], answer)
-        self._finance_tax_apply(known)
-        self._finance_tax_outage(failed)
+        self._finance_tax_apply(known, traces)
+        self._finance_tax_outage(failed, traces)
         unrecorded._finance_tax_as_original(at_post)
 
     def _finance_tax_known(self, workflow):
@@ -359,14 +365,13 @@ class AccountMove(models.Model):
             return None
         return Estimate(document._request(), document._result(), document.source)
 
-    def _finance_tax_ask(self, asked):
+    def _finance_tax_ask(self, asked, traces):
         """Ask the engines within one deadline; return {move: `TaxResult` or `ProviderError`}."""
         groups = defaultdict(self.browse)
         for move in asked:
             groups[move._finance_tax_workflow(), move.company_id] |= move
         started, answers = time.monotonic(), {}
         for (workflow, company), moves in groups.items():
-            documents = moves._finance_tax_ensure_documents(workflow)
             left = workflow.tax_seconds - (time.monotonic() - started)
             try:
                 replies = self.env["finance.operation.tax.quote"]._ask(
@@ -374,7 +379,7 @@ class AccountMove(models.Model):
                     company,
                     [asked[move] for move in moves],
                     seconds=max(left, 0.0),
-                    traces=[documents[move].trace_id for move in moves],
+                    traces=[traces[move] for move in moves],
                 )
             except (ConnectorClosed, VaultClosed) as closed:
                 # stopped by an administrator or not complete: the policy decides, as in an outage
@@ -427,7 +432,7 @@ class AccountMove(models.Model):
 
     # === APPLY === #
 
-    def _finance_tax_apply(self, estimates):
+    def _finance_tax_apply(self, estimates, traces):
         """Write engine amounts on drafts, all in one synchronisation; {move: `Estimate`}."""
         if not estimates:
             return
@@ -439,7 +444,7 @@ class AccountMove(models.Model):
         for move, estimate in estimates.items():
             workflow = move._finance_tax_workflow()
             content = move._finance_tax_request(workflow).content()
-            move._finance_tax_ensure_documents(workflow)[move]._estimated(
+            move._finance_tax_ensure_document(workflow, traces.get(move))._estimated(
                 codec.digest(content),
                 estimate.request,
                 estimate.result,
@@ -447,26 +452,27 @@ class AccountMove(models.Model):
                 move._finance_tax_applied_hash(),
             )
 
-    def _finance_tax_ensure_documents(self, workflow):
-        """Return {move: its tax document at the engine}, new ones where there were none."""
-        documents = {move: move._finance_tax_document_of(workflow) for move in self}
-        missing = [move for move, document in documents.items() if not document]
-        created = (
-            self.env["finance.tax.document"]
-            .sudo()
-            .create(
-                [
-                    {
-                        "move_id": move.id,
-                        "connector_id": workflow.connector_id.id,
-                        "company_id": move.company_id.id,
-                        "currency_id": move.currency_id.id,
-                    }
-                    for move in missing
-                ]
-            )
+    def _finance_tax_ensure_document(self, workflow, trace_id=None):
+        """Return the tax document of the move, a new one with ``trace_id`` when there is none.
+
+        Of two sessions that post the same draft, the later one meets a conflict on the move, which
+        Odoo retries, and not a duplicate document, which it does not.
+        """
+        document = self._finance_tax_document_of(workflow)
+        if document:
+            return document
+        self.env.cr.execute(
+            "SELECT FROM account_move WHERE id = %s FOR UPDATE", [self.id], log_exceptions=False
         )
-        return documents | dict(zip(missing, created, strict=True))
+        return document.create(
+            {
+                "move_id": self.id,
+                "connector_id": workflow.connector_id.id,
+                "company_id": self.company_id.id,
+                "currency_id": self.currency_id.id,
+                "trace_id": trace_id or uuid4().hex,
+            }
+        )
 
     def _finance_tax_write(self, values):
         """Write {line: values} on the lines of drafts in one synchronisation of journal items."""
@@ -560,7 +566,7 @@ class AccountMove(models.Model):
 
     # === OUTAGE === #
 
-    def _finance_tax_outage(self, failed):
+    def _finance_tax_outage(self, failed, traces):
         """Do what the policy says about documents to post whose engine does not answer."""
         refused = {
             move: error
@@ -570,9 +576,9 @@ class AccountMove(models.Model):
         if refused:
             self._finance_tax_raise_outage(refused)
         for move, error in failed.items():
-            move._finance_tax_fall_back(error)
+            move._finance_tax_fall_back(error, traces[move])
 
-    def _finance_tax_fall_back(self, error):
+    def _finance_tax_fall_back(self, error, trace_id):
         """Put percentages on the lines: of the jurisdictions last known there, else their own."""
         workflow = self._finance_tax_workflow()
         taxes = self._finance_tax_last_taxes(workflow)
@@ -584,7 +590,7 @@ class AccountMove(models.Model):
             if taxes:
                 values[line]["tax_ids"] = [Command.set(taxes.ids)]
         self._finance_tax_write(values)
-        document = self._finance_tax_ensure_documents(workflow)[self]
+        document = self._finance_tax_ensure_document(workflow, trace_id)
         document._fell_back()
         document._raise_fallback(error.message)
         self._finance_tax_report(error, workflow.connector_id.sudo())
@@ -623,7 +629,7 @@ class AccountMove(models.Model):
             )
             if not at_post:
                 move._finance_tax_refuse(reason)
-            document = move._finance_tax_ensure_documents(move._finance_tax_workflow())[move]
+            document = move._finance_tax_ensure_document(move._finance_tax_workflow())
             document._fell_back()
             document._raise_fallback(reason)
 
