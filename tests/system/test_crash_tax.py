@@ -58,7 +58,7 @@ def only_in_soak(request, soak):
 @pytest.mark.usefixtures("only_in_soak")
 def test_invoices_and_crashes(point, seed, odoo_factory, work, sandbox, soak):
     """At the end the engine has exactly one committed document an invoice, with its content."""
-    number = 500 if soak else 16
+    number = 500 if soak else 12
     server = odoo_factory(work.database).start()
     url = f"{sandbox.base_url}/avatax"
     invoices = server.shell(DRAFTS.format(url=url, count=number), timeout=600)
@@ -133,5 +133,4 @@ def check_engine(work: Work, sandbox, invoices, cancelled):
     assert sorted(documents) == sorted(codes.values())
     for move, _state, tax, *_rest in posted:
         assert float(documents[codes[move]]["totalTax"]) == float(tax)
-    open_exceptions = work.value("SELECT count(*) FROM finance_exception WHERE state = 'open'")
-    assert open_exceptions == 0
+    assert work.rows("SELECT code, params FROM finance_exception WHERE state = 'open'") == []

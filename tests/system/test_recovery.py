@@ -92,7 +92,7 @@ def test_poison(odoo_factory, work, sandbox):
     server = odoo_factory(work.database).start()
     work.rpc = server.rpc()
     work.call_vendor_at(sandbox.base_url)
-    work.policy(max_attempts=8)
+    work.policy(max_attempts=5)
     started = time.monotonic()
     poison = work.jobs(1, "poison") + work.jobs(1, "poison_call")
     others = work.jobs(30, "echo") + work.jobs(30, "count")
@@ -101,4 +101,4 @@ def test_poison(odoo_factory, work, sandbox):
     assert work.states(poison) == {"dead": 2}
     assert sorted(work.exceptions("job.dead")) == sorted(poison)
     check_done_once(work, others, sandbox.state("echo")["done"])
-    assert work.value("SELECT attempts FROM finance_job WHERE id = %s", poison[1]) == 9
+    assert work.value("SELECT attempts FROM finance_job WHERE id = %s", poison[1]) == 6
