@@ -66,6 +66,8 @@ class FinanceConnector(models.Model):
             )
         if self.state == "paused" or gate.stopped:
             return "off", self.env._("Stopped: nothing is sent, jobs wait")
+        if not self.env["finance.vault"]._is_open():
+            return "bad", self.env._("The vault has no key: see Settings, Finance Connect")
         if gate.breaker == "open":
             return "bad", self.env._(
                 "Keeps failing; tried again %(when)s", when=self._ago(gate.open_until)

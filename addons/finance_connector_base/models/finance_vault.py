@@ -29,6 +29,15 @@ class FinanceVault(models.AbstractModel):
             raise VaultClosed(str(error)) from error
 
     @api.model
+    def _is_open(self) -> bool:
+        """Return whether there is a usable key."""
+        try:
+            self._vault()
+        except VaultClosed:
+            return False
+        return True
+
+    @api.model
     def _resealed_models(self) -> list:
         """Return the models whose rows are sealed again with the first key.
 

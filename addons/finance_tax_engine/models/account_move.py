@@ -25,6 +25,8 @@ from ..canonical.tax import INVOICE, REFUND, TaxDocument, TaxLine
 from .account_tax import FLAG, is_carrier
 from .finance_tax_document import STATES, applied_hash
 
+# Code of an outage that is ours: the connector is stopped, not complete, or without a vault key.
+CLOSED = "closed"
 KINDS = {"out_invoice": INVOICE, "out_refund": REFUND}
 
 
@@ -218,7 +220,8 @@ class AccountMove(models.Model):
         if not place.country or us_like and not (place.postal_code and place.region):
             return self.env._(
                 "The delivery address of %(partner)s is not complete: the tax engine needs the"
-                " country, in the United States and Canada also state and ZIP code.",
+                " country, in the United States and Canada also state and ZIP code. Complete the"
+                " address, then try again.",
                 partner=address.display_name,
             )
         included = self._finance_tax_lines().tax_ids.filtered("price_include")
@@ -381,9 +384,16 @@ class AccountMove(models.Model):
                     seconds=max(left, 0.0),
                     traces=[traces[move] for move in moves],
                 )
-            except (ConnectorClosed, VaultClosed) as closed:
+            except ConnectorClosed as closed:
                 # stopped by an administrator or not complete: the policy decides, as in an outage
-                replies = [Transient(str(closed), code="closed")] * len(moves)
+                replies = [Transient(str(closed), code=CLOSED)] * len(moves)
+            except VaultClosed:
+                # where a key is put is not for everybody who posts invoices
+                reason = self.env._(
+                    "The vault for credentials has no usable key; Settings, Finance Connect says"
+                    " what to do"
+                )
+                replies = [Transient(reason, code=CLOSED)] * len(moves)
             answers.update(zip(moves, replies, strict=True))
         return answers
 
@@ -411,13 +421,25 @@ class AccountMove(models.Model):
     def _finance_tax_raise_outage(self, failed):
         moves = self.browse([move.id for move in failed])
         move, error = next(iter(failed.items()))
+        engine = move._finance_tax_workflow().connector_id.name
+        documents = format_list(self.env, moves.mapped("display_name"))
+        if error.code == CLOSED:
+            raise UserError(
+                self.env._(
+                    "%(engine)s can't be asked, so the tax of %(documents)s is not known. Nothing"
+                    " was changed. An administrator has to mend the connector: %(reason)s",
+                    engine=engine,
+                    documents=documents,
+                    reason=error.message,
+                )
+            )
         raise UserError(
             self.env._(
                 "%(engine)s does not answer, so the tax of %(documents)s is not known"
                 " (%(reason)s). Nothing was changed. Try again in a few minutes, or ask an"
                 " administrator to allow the fallback rate in Settings, Finance Connect, Tax.",
-                engine=move._finance_tax_workflow().connector_id.name,
-                documents=format_list(self.env, moves.mapped("display_name")),
+                engine=engine,
+                documents=documents,
                 reason=error.message,
             )
         )
