@@ -77,6 +77,9 @@ class SqlGate(Gate):
     A place among the calls at the same time is an advisory lock, which a dead worker gives back.
     """
 
+    # Connectors that failed in this process since they last succeeded: the next success tells,
+    # also when it began before the failure, so that only failures in a row open the breaker.
+    _failing = set()
     _slots = set()
     _slots_lock = threading.Lock()
 
@@ -100,8 +103,10 @@ class SqlGate(Gate):
             self._free_slot(slot)
         if isinstance(error, (Transient, Uncertain)):
             words = {"words": mask_text(str(error))[:500]}
+            self._failing.add(self._connector["connector"])
             self._link.execute(_FAILED, self._connector | words)
-        elif error is None and tell:
+        elif error is None and (tell or self._connector["connector"] in self._failing):
+            self._failing.discard(self._connector["connector"])
             self._link.execute(_SUCCEEDED, self._connector)
         elif error is not None and not isinstance(error, AuthFailed):
             # The vendor is there and answers; what it says is another matter.
