@@ -133,4 +133,6 @@ def check_engine(work: Work, sandbox, invoices, cancelled):
     assert sorted(documents) == sorted(codes.values())
     for move, _state, tax, *_rest in posted:
         assert float(documents[codes[move]]["totalTax"]) == float(tax)
-    assert work.rows("SELECT code, params FROM finance_exception WHERE state = 'open'") == []
+    # That the connector failed so often is said, too: that is another matter.
+    told = "SELECT code, params FROM finance_exception WHERE state = 'open' AND code NOT LIKE %s"
+    assert work.rows(told, "health.%") == []
