@@ -8,19 +8,19 @@ import pytest
 from tests.system.odoo_process import wait_until
 
 LANE_LOCK = 0x46494E01
-HOLDER = """
-    SELECT a.application_name FROM finance_job j
+CALLERS = """
+    SELECT DISTINCT j.worker, a.application_name FROM finance_job j
       JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = %s AND l.objid = j.worker
                      AND l.granted
       JOIN pg_stat_activity a ON a.pid = l.pid
-     WHERE j.id = %s AND j.state = 'calling'
+     WHERE j.state = 'calling'
 """
 
 
-def holder(work, job):
-    """Process id of the worker that is calling for ``job``, None when nobody is."""
-    names = work.column(HOLDER, LANE_LOCK, job)
-    return int(re.search(r"\d+", names[0]).group()) if names else None
+def callers(work):
+    """(lane, process id of its worker) of all that are calling now."""
+    rows = work.rows(CALLERS, LANE_LOCK)
+    return [(lane, int(re.search(r"\d+", name).group())) for lane, name in rows]
 
 
 def begun_again(work, job):
@@ -40,32 +40,24 @@ def test_recovered_while_others_work(odoo_factory, work, sandbox):
     server = odoo_factory(work.database).start()
     work.rpc = server.rpc()
     work.call_vendor_at(sandbox.base_url)
-    seconds = []
+    seconds, taken = [], []
     for _round in range(3):
-        sandbox.set_latency(700)
+        sandbox.set_latency(1500)
         jobs = work.jobs(40, "echo")
-        wait_until(lambda: len(work.column("SELECT DISTINCT worker FROM finance_job"
-                                           " WHERE state = 'calling'")) > 1, 20, "two lanes")  # fmt: skip
-        job, pid = wait_until(lambda: _any_call(work), 20, "a call under way", pause=0.01)
-        mine = work.column(
-            "SELECT id FROM finance_job WHERE state = 'calling' AND worker ="
-            " (SELECT worker FROM finance_job WHERE id = %s)", job,
-        )  # fmt: skip
+        wait_until(lambda: len(callers(work)) > 1, 20, "two lanes", pause=0.01)
+        lane, pid = wait_until(lambda: next(iter(callers(work)), None), 20, "a call", pause=0.01)
         killed = time.monotonic()
         server.kill_worker(pid)
-        wait_until(lambda m=mine: any(begun_again(work, j) for j in m), 65, "recovery", pause=0.02)
+        held = "SELECT id FROM finance_job WHERE worker = %s"
+        taken.append(len(work.column(held, lane)))
+        wait_until(lambda w=lane: not work.column(held, w), 65, "recovery", pause=0.02)
         seconds.append(time.monotonic() - killed)
         sandbox.set_latency(5)
         work.wait(90)
         check_done_once(work, jobs, sandbox.state("echo")["done"])
+    assert sum(taken), "nobody was killed in mid-call"
+    print(f"{taken} calls under way;", end=" ")
     print("recovered after", ", ".join(f"{value:.2f} s" for value in seconds))
-
-
-def _any_call(work):
-    for job in work.column("SELECT id FROM finance_job WHERE state = 'calling' ORDER BY id DESC"):
-        if pid := holder(work, job):
-            return job, pid
-    return None
 
 
 def test_recovered_when_idle(odoo_factory, work, sandbox, soak):
@@ -77,7 +69,7 @@ def test_recovered_when_idle(odoo_factory, work, sandbox, soak):
     work.call_vendor_at(sandbox.base_url)
     sandbox.set_latency(3000)
     jobs = work.jobs(1, "echo")
-    wait_until(lambda: holder(work, jobs[0]), 20, "the call", pause=0.01)
+    wait_until(lambda: callers(work), 20, "the call", pause=0.01)
     killed = time.monotonic()
     for pid in server.worker_pids("cron"):
         server.kill_worker(pid)
