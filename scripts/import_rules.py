@@ -13,6 +13,7 @@ PLAIN_FOLDERS = (
     "canonical",
     "providers",
     "vault",
+    "evidence",
     "formats",
     "matching",
     "signing",
