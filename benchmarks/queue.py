@@ -5,7 +5,7 @@ threads, with keys, stored requests, exchanges, gate and audit. The peer: its re
 ``root:4``, from the package index. Each round runs both, on the same number of jobs with the same
 effect on the same records.
 
-BENCH_ONLY="trivial http latency recovery" measures a part; BENCH_PEER=0 leaves the peer out.
+BENCH_ONLY="trivial http latency cold recovery" measures a part; BENCH_PEER=0 leaves the peer out.
 """
 
 import json
@@ -29,9 +29,10 @@ TRIVIAL_JOBS = 2000
 HTTP_JOBS = 1000
 WARM_JOBS = 200
 LATENCY_SAMPLES = 21
+COLD_SAMPLES = 5
 SLOW_JOBS = 40
 LANES = 2
-PARTS = os.environ.get("BENCH_ONLY", "trivial http latency recovery").split()
+PARTS = os.environ.get("BENCH_ONLY", "trivial http latency cold recovery").split()
 
 
 class Queue:
@@ -118,13 +119,10 @@ class Queue:
             f"SELECT (SELECT id FROM {self.table} WHERE id > %s AND state <> 'done'"
             " ORDER BY id DESC LIMIT 1) IS NULL"
         )
-        try:
-            return self.here.until(query, last)
-        finally:
-            self.idle()
+        return self.here.until(query, last)
 
-    def idle(self):
-        """Wait until the queue has gone to sleep."""
+    def sleep(self):
+        """Wait until the queue has gone to sleep, if it ever does."""
 
 
 class Ours(Queue):
@@ -145,12 +143,12 @@ class Ours(Queue):
         notes._enqueue(self.operations[kind], revision=uuid4().hex)
         return notes
 
-    def idle(self):
+    def sleep(self):
         """No lane holds the lock by which others know it."""
         self.here.until(
             "SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s)",
             0x46494E01,
-            what="an idle lane",
+            what="a lane to go to sleep",
         )
 
 
@@ -202,26 +200,39 @@ def http(figures, ours, peer, note):
 
 
 def latency(figures, ours, peer, note):
-    """One job on an idle server, from before the commit to its start."""
+    """One job on a quiet server, from before the commit to its start; work was done lately."""
 
     def sample(queue):
         time.sleep(random.uniform(0.2, 0.5))
         return queue.latency()
 
-    mine, other = alternate(
-        LATENCY_SAMPLES, lambda _n: sample(ours), peer and (lambda _n: sample(peer))
-    )
+    goal = Goal("ours", "<=", 30)
+    _latency(figures, ours, peer, note, "queue.start_latency_ms", LATENCY_SAMPLES, sample, goal)
+
+
+def cold(figures, ours, peer, note):
+    """The same when nothing was done for a while and our lanes are asleep."""
+
+    def sample(queue):
+        queue.sleep()
+        return queue.latency()
+
+    _latency(figures, ours, peer, note, "queue.cold_start_latency_ms", COLD_SAMPLES, sample, None)
+
+
+def _latency(figures, ours, peer, note, name, samples, sample, goal):
+    mine, other = alternate(samples, lambda _n: sample(ours), peer and (lambda _n: sample(peer)))
     spread = f"ours {min(mine):.0f} to {max(mine):.0f} ms" + (
         f", peer {min(other):.0f} to {max(other):.0f} ms" if other else ""
     )
     figures.add(
-        "queue.start_latency_ms",
+        name,
         mine,
         peer=other,
         peer_name=PEER_NAME,
         less_is_better=True,
-        goal=Goal("ours", "<=", 30),
-        n=LATENCY_SAMPLES,
+        goal=goal,
+        n=samples,
         note=f"{note}; p50; {spread}",
     )
 
@@ -313,7 +324,7 @@ def run(figures, cluster, folders, variables, reason):
             for kind in ("trivial", "http"):
                 queue.drain(kind, WARM_JOBS)
         note = "; ".join(filter(None, [bench_odoo.pg_config(here), reason]))
-        for part in (trivial, http, latency, recovery):
+        for part in (trivial, http, latency, cold, recovery):
             if part.__name__ in PARTS:
                 part(figures, ours, peer, note)
 

@@ -190,12 +190,13 @@ class Queue:
         return busy, None if wait is None else max(0.0, float(wait))
 
     def lanes(self):
-        """Return how many lanes are awake on this database, on all hosts."""
-        return self.link.execute(
+        """Return the numbers of the lanes that are awake on this database, on all hosts."""
+        rows = self.link.execute(
             """
-            SELECT count(*) FROM pg_locks
+            SELECT objid::bigint::int FROM pg_locks
              WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
             """,
             (LANE_LOCK,),
-        )[0][0]
+        )
+        return [row[0] for row in rows]
