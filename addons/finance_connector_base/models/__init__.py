@@ -7,6 +7,7 @@ from . import finance_operation
 from . import account_move
 from . import base_partner_merge
 from . import finance_answer
+from . import finance_audit_detail
 from . import finance_audit_event
 from . import finance_alert_rule
 from . import finance_binding

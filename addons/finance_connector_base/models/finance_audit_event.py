@@ -44,6 +44,15 @@ INSERT INTO finance_audit_event (
     at, user_id, company_id, connector_id, kind, res_model, res_id, trace_id, data, schema_version
 ) VALUES %s RETURNING id
 """
+DETAIL_COLUMNS = "uuid, company_id, partner_id, kind, content_sealed, event_id, at"
+INSERT_DETAILS = f"INSERT INTO finance_audit_detail ({DETAIL_COLUMNS}) VALUES %s"
+DETAIL_ROW = "(%s, %s, %s, %s, %s, %s, clock_timestamp() AT TIME ZONE 'UTC')"
+# Both in one statement, which is one transaction on the own connection.
+INSERT_WITH_DETAIL = f"""
+WITH event AS (%s)
+INSERT INTO finance_audit_detail ({DETAIL_COLUMNS})
+SELECT %%s, %%s, %%s, %%s, %%s, event.id, clock_timestamp() AT TIME ZONE 'UTC' FROM event
+"""
 SCHEMA_VERSION = 1
 ROW = "(clock_timestamp() AT TIME ZONE 'UTC', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -52,7 +61,7 @@ class FinanceAuditEvent(models.Model):
     """One business event. A database trigger refuses to change or delete it.
 
     Holds ids, amounts and digests only: no names, addresses or free text, since a row can't be
-    taken back. A new kind of fact goes into `data` with a higher `schema_version`, never into a
+    taken back; those go into its `finance.audit.detail`, which can be erased. A new kind of fact goes into `data` with a higher `schema_version`, never into a
     new column with a default, which Odoo would write into every old row.
     """
 
@@ -157,11 +166,16 @@ class FinanceAuditEvent(models.Model):
     # === RECORDING === #
 
     @api.model
-    def _record(self, kind, record=None, *, connector=None, company=None, trace_id=None, data=None):
+    def _record(
+        self, kind, record=None, *, connector=None, company=None, trace_id=None, data=None,
+        detail=None, partner=None,
+    ):  # fmt: skip
         """Add one event to the current transaction and return it.
 
         kind: a dotted word, "job.done" say. record: what it happened to. company: by default the
-        record's. data: dict of ids, amounts (Decimal) and digests.
+        record's. data: dict of ids, amounts (Decimal) and digests. detail: dict of names and free
+        text (str), kept erasable; partner: whom they are about. Raises `VaultClosed` where there
+        is a detail and no key.
         """
         if company is None and record and "company_id" in record._fields:
             company = record.sudo().company_id
@@ -175,6 +189,8 @@ class FinanceAuditEvent(models.Model):
                     "company_id": company.id if company else None,
                     "trace_id": trace_id,
                     "data": data,
+                    "detail": detail,
+                    "partner_id": partner.id if partner else None,
                 }
             ]
         )
@@ -185,23 +201,37 @@ class FinanceAuditEvent(models.Model):
 
         For what was refused. event: dict of columns as for `_record_many`.
         """
-        link_of(self.env).execute_values(INSERT, [self._row(event)], ROW)
+        [prepared] = self.env["finance.audit.detail"]._prepared([event])
+        row, insert = self._row(event, prepared), INSERT % ROW
+        if prepared:
+            row, insert = row + prepared.row, INSERT_WITH_DETAIL % insert
+        link_of(self.env).execute(insert, row)
 
     @api.model
     def _record_many(self, events):
         """Add many events with one statement, and return them.
 
         Each is a dict of columns: kind, res_model, res_id, connector_id, company_id, trace_id and
-        data (a dict); what is missing stays empty.
+        data (a dict); what is missing stays empty. A dict ``detail`` of names and free text (str)
+        goes into an erasable row, about ``partner_id``; the event keeps its digest. Raises
+        `VaultClosed` where there is a detail and no key: nothing is kept in the clear, and what an
+        auditor will ask for is not left out; so the step itself doesn't happen.
         """
         if not events:
             return self.browse()
-        rows = [self._row(event) for event in events]
-        added = self.env.cr.execute_values(INSERT, rows, template=ROW, fetch=True)
-        return self.browse(row[0] for row in added)
+        details = self.env["finance.audit.detail"]._prepared(events)
+        rows = [self._row(*pair) for pair in zip(events, details, strict=True)]
+        execute = self.env.cr.execute_values
+        ids = [row[0] for row in execute(INSERT, rows, template=ROW, fetch=True)]
+        kept = [(*detail.row, id_) for detail, id_ in zip(details, ids, strict=True) if detail]
+        if kept:
+            execute(INSERT_DETAILS, kept, template=DETAIL_ROW)
+        return self.browse(ids)
 
-    def _row(self, event):
-        data = event.get("data")
+    def _row(self, event, detail):
+        data = event.get("data") or {}
+        if detail:
+            data = data | {"detail": detail.digest}
         return (
             self.env.uid or None,
             event.get("company_id") or None,

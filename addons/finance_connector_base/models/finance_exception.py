@@ -10,7 +10,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
-from ..canonical.codec import digest, dump
+from ..canonical.codec import dump
 from ..fields import WeakMany2one
 from ..providers.masking import mask_json
 from .finance_job import ALLOWED
@@ -792,7 +792,7 @@ class FinanceException(models.Model):
     def _resolve(self, code=None, document=None, job=None, connector=None, note=""):
         """Close what has settled itself: open exceptions that fit everything given; return them.
 
-        note: how it ended, a word of `_endings` ("job.done", say) or a sentence; kept as the reason.
+        note: how it ended, a word of `_endings` ("job.done", say); kept as the reason.
         """
         if not (document or job or connector):
             raise ValueError("which exceptions? give document, job or connector")
@@ -820,7 +820,11 @@ class FinanceException(models.Model):
         return settled
 
     def _close(self, state, reason="", quiet_until=False):
-        """End exceptions as handled, ignored or resolved; audited."""
+        """End exceptions as handled, ignored or resolved; audited.
+
+        reason: a person's words, or of what is resolved a word of `_endings`. Raises `VaultClosed`
+        for a person's words without a key.
+        """
         if not self:
             return
         this = self.sudo()
@@ -834,10 +838,12 @@ class FinanceException(models.Model):
             }
         )
         this._own_activity().unlink()
-        # The reason is free text: it stays on the row, its digest in the audit.
-        this._note(f"exception.{state}", reason=digest(reason) if reason else None)
+        if state == "resolved":
+            this._note("exception.resolved", ending=reason or None)
+        else:
+            this._note(f"exception.{state}", detail={"reason": reason})
 
-    def _note(self, event, **facts):
+    def _note(self, event, detail=None, **facts):
         facts = {name: value for name, value in facts.items() if value is not None}
         self.env["finance.audit.event"]._record_many(
             [
@@ -856,6 +862,8 @@ class FinanceException(models.Model):
                         "owner_id": exception.owner_id.id or None,
                         **facts,
                     },
+                    "detail": detail,
+                    "partner_id": exception.partner_id.id,
                 }
                 for exception in self.sudo()
             ]

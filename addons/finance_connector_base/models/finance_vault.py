@@ -44,7 +44,13 @@ class FinanceVault(models.AbstractModel):
         Each has ``_reseal(limit) -> int`` (rows done, 0 = none left) and ``_key_ids() -> dict``
         (key id to number of values sealed with it). Addons extend by ``super() + [...]``.
         """
-        return ["finance.credential", "finance.job", "finance.exchange", "finance.answer"]
+        return [
+            "finance.credential",
+            "finance.job",
+            "finance.exchange",
+            "finance.answer",
+            "finance.audit.detail",
+        ]
 
     @api.model
     def _reseal_all(self, batch=200, most=20_000) -> int:

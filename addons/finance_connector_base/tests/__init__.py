@@ -2,6 +2,7 @@ from . import (
     common,
     evidence,
     test_access,
+    test_audit_detail,
     test_audit_event,
     test_connector,
     test_credential,

@@ -19,6 +19,7 @@ TABLE = {
     # model                     nobody user   approver controller administrator auditor
     "finance.alert.rule": ("", "r", "r", "r", "rwcu", "r"),
     "finance.answer": ("", "", "", "", "r", "r"),
+    "finance.audit.detail": ("", "", "", "r", "", "r"),
     "finance.audit.event": ("", "", "", "r", "r", "r"),
     "finance.binding": ("", "", "", "", "r", "r"),
     "finance.connector": ("", "r", "r", "r", "rwcu", "r"),
@@ -179,6 +180,7 @@ class RpcCase(HttpCase, EvidenceCase):
                 "company_id": company.id,
             },
             "finance.answer": {"operation": "x", "digest": number},
+            "finance.audit.detail": {"company_id": company.id},
             "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
             "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
             "finance.exception.assign": {"exception_ids": some, "owner_id": self.accountant.id},
@@ -299,7 +301,7 @@ class TestAccess(RpcCase):
             for name in self.env[model]._fields
             if name.endswith("_sealed") or (model, name) == ("finance.answer", "answer")
         ]
-        self.assertEqual(len(sealed), 5)
+        self.assertEqual(len(sealed), 6)
         for model, name in sealed:
             self.assertEqual(self.env[model]._fields[name].groups, NO_ACCESS)
 

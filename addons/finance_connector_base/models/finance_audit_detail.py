@@ -1,0 +1,102 @@
+"""What an auditor may ask and a person may have erased: names, references and words of an event."""
+
+import hashlib
+import os
+from collections import namedtuple
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.fields import NO_ACCESS
+
+from ..canonical.codec import dump, load
+from ..fields import WeakMany2one
+
+# What goes into the event, and the columns of the row but event and time.
+Prepared = namedtuple("Prepared", "digest row")
+SALT_BYTES = 32
+
+
+class FinanceAuditDetail(models.Model):
+    """Personal values and free text of one audit event, sealed; the event holds their digest.
+
+    The digest is the SHA-256 of the sealed text, the canonical JSON ``{"salt", "values"}``: the
+    salt keeps anybody from guessing a name from an event. Erasing empties the content and leaves
+    the row: the event stays provable, and the row says who erased it, when and why.
+    """
+
+    _name = "finance.audit.detail"
+    _inherit = ["finance.weak.mixin", "finance.sealed.mixin"]
+    _description = "Detail of an Audit Event"
+    _log_access = False
+    _sealed_parts = {"content_sealed": "content"}
+    _order = "id desc"
+    _rec_name = "kind"
+
+    uuid = fields.Char("UUID", readonly=True)
+    event_id = WeakMany2one("finance.audit.event", readonly=True, index=True)
+    company_id = WeakMany2one("res.company", readonly=True)
+    partner_id = WeakMany2one("res.partner", readonly=True, index="btree_not_null")
+    kind = fields.Char("Code", readonly=True)
+    at = fields.Datetime("When", readonly=True)
+    content_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+    erased_at = fields.Datetime("Erased on", readonly=True)
+    erased_by_id = WeakMany2one("res.users", "Erased by", readonly=True)
+    erased_basis = fields.Char("Erased because", readonly=True)
+
+    _kept_index = models.Index("(kind, at) WHERE erased_at IS NULL")
+
+    def _values(self):
+        """Return the values, {name: text}; None when they are erased.
+
+        Raises `VaultClosed` or `VaultLocked` where the key is missing, `SealBroken` where the
+        sealed text was changed.
+        """
+        self.ensure_one()
+        sealed = self._sealed_contents()[self.id]
+        return load(None, self._opened(sealed))["values"] if sealed else None
+
+    def _digest(self):
+        """Return the digest of what is sealed, which the event must hold; None when erased."""
+        self.ensure_one()
+        sealed = self._sealed_contents()[self.id]
+        return _digest(self._opened(sealed)) if sealed else None
+
+    def _sealed_contents(self):
+        self.env.cr.execute(
+            "SELECT id, content_sealed FROM finance_audit_detail WHERE id = ANY(%s)", [self.ids]
+        )
+        return dict(self.env.cr.fetchall())
+
+    def _opened(self, sealed):
+        vault = self.env["finance.vault"]._vault()
+        return vault.open(bytes(sealed), self._name, self.uuid, "content").decode()
+
+    @api.model
+    def _prepared(self, events):
+        """Seal the details of ``events``; return a list of `Prepared` or None, one an event.
+
+        events: dicts of `finance.audit.event._record_many`. Raises `VaultClosed` without a key.
+        """
+        texts = [_texts(event.get("detail")) for event in events]
+        if not any(texts):
+            return [None] * len(events)
+        vault = self.env["finance.vault"]._vault()
+        return [
+            self._prepared_one(vault, event, values) if values else None
+            for event, values in zip(events, texts, strict=True)
+        ]
+
+    def _prepared_one(self, vault, event, values):
+        uuid = str(uuid4())
+        text = dump({"salt": os.urandom(SALT_BYTES).hex(), "values": values})
+        sealed = vault.seal(text.encode(), self._name, uuid, "content")
+        company_id, partner_id = event.get("company_id") or None, event.get("partner_id") or None
+        return Prepared(_digest(text), (uuid, company_id, partner_id, event["kind"], sealed))
+
+
+def _texts(detail):
+    return {name: str(value) for name, value in (detail or {}).items() if value}
+
+
+def _digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
