@@ -1,4 +1,9 @@
+# What documents inherit comes first.
+from . import finance_tax_mixin
+
 from . import account_move
+from . import account_move_outage
+from . import account_move_tax_items
 from . import account_move_line
 from . import account_tax
 from . import finance_audit_event

@@ -1,0 +1,513 @@
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import uuid4
+
+from odoo import Command, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, format_list
+
+from odoo.addons.finance_connector_base.canonical import codec
+from odoo.addons.finance_connector_base.models.finance_connector import ConnectorClosed
+from odoo.addons.finance_connector_base.models.finance_vault import VaultClosed
+from odoo.addons.finance_connector_base.providers.errors import (
+    ProviderError,
+    Rejected,
+    Transient,
+)
+
+from ..canonical.carrier import manual_tax_amounts
+from ..canonical.tax import TaxDocument, TaxLine, TaxResult
+from .account_tax import FLAG
+from .finance_tax_document import STATES, applied_hash
+
+# Code of an outage that is ours: the connector is stopped, not complete, or without a vault key.
+CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an engine said about one draft, before it is written on it."""
+
+    request: TaxDocument
+    result: TaxResult
+    source: str = "engine"
+
+
+class FinanceTaxMixin(models.AbstractModel):
+    """A document whose tax an engine decides: it is asked, and its amounts written on the lines.
+
+    A document has company_id, currency_id, partner_id, partner_shipping_id and one
+    ``finance.tax.document`` an engine in ``finance_tax_document_ids``; what differs between
+    invoices and orders are the hooks.
+    """
+
+    _name = "finance.tax.mixin"
+    _description = "Document Taxed by an Engine"
+
+    finance_tax_document_id = fields.Many2one(
+        "finance.tax.document", "Tax document", compute="_compute_finance_tax"
+    )
+    finance_tax_applies = fields.Boolean("Taxed by an engine", compute="_compute_finance_tax")
+    finance_tax_stale = fields.Boolean("Tax to be computed", compute="_compute_finance_tax_stale")
+    finance_tax_state = fields.Selection(
+        STATES, "Tax state", compute="_compute_finance_tax", search="_search_finance_tax_state"
+    )
+    finance_tax_code = fields.Char("Code at the engine", compute="_compute_finance_tax")
+    finance_tax_trace_id = fields.Char("Trace", compute="_compute_finance_tax")
+    finance_tax_computed_at = fields.Datetime("Last computed", compute="_compute_finance_tax")
+    finance_tax_committed_at = fields.Datetime("Recorded on", compute="_compute_finance_tax")
+    finance_tax_line_ids = fields.One2many(
+        "finance.tax.document.line", string="Tax by jurisdiction", compute="_compute_finance_tax"
+    )
+    finance_tax_obstacle = fields.Char(
+        "Why tax can't be computed", compute="_compute_finance_tax_stale"
+    )
+
+    # === HOOKS OF A DOCUMENT === #
+
+    def _finance_tax_kind(self):
+        """Return the canonical kind of the document, None when no engine taxes such documents."""
+        raise NotImplementedError
+
+    def _finance_tax_lines(self):
+        """Return the lines that the engine taxes, in an order that moving them doesn't change."""
+        raise NotImplementedError
+
+    def _finance_tax_date(self):
+        """Return the document's date."""
+        raise NotImplementedError
+
+    def _finance_tax_rate(self):
+        """Return the document's currency in one unit of the company's (float)."""
+        raise NotImplementedError
+
+    def _finance_tax_write(self, values):
+        """Write {line: values} on the lines of drafts, all at once."""
+        raise NotImplementedError
+
+    def _finance_tax_owner(self):
+        """Return {field of finance.tax.document: id} that names this document."""
+        raise NotImplementedError
+
+    def _finance_tax_is_open(self):
+        """Tell whether the tax of the document may still change."""
+        return self.state == "draft"
+
+    def _finance_tax_original_move(self):
+        """Return the invoice that a credit note takes back, empty for anything else."""
+        return self.env["account.move"]
+
+    def _finance_tax_not_asked(self, workflow):
+        """Tell whether the engine is not to be asked about the document, for a reason of its own."""
+        return False
+
+    def _finance_tax_without_question(self, at_post):
+        """Settle the documents that the engine is not asked about."""
+
+    def _finance_tax_outage(self, failed, traces):
+        """Do what the policy says about {document: error}, whose engine does not answer."""
+        if failed:
+            self._finance_tax_raise_outage(failed)
+
+    # === COMPUTE METHODS === #
+
+    def _compute_finance_tax(self):
+        workflows = {}
+        for move in self:
+            if move.company_id not in workflows:
+                workflows[move.company_id] = move._finance_tax_workflow_of_company()
+            workflow = workflows[move.company_id]
+            documents = move._origin.sudo().finance_tax_document_ids
+            current = documents.filtered(lambda d, w=workflow: d.connector_id == w.connector_id)
+            document = (current or documents)[:1]
+            move.finance_tax_applies = move._finance_tax_applies_to(workflow)
+            move.finance_tax_document_id = document.id
+            move.finance_tax_state = document.state
+            move.finance_tax_code = document._code() if document.revision else False
+            move.finance_tax_trace_id = document.trace_id
+            move.finance_tax_computed_at = document.computed_at
+            move.finance_tax_committed_at = document.committed_at
+            move.finance_tax_line_ids = document.line_ids.sudo(self.env.su)
+
+    def _search_finance_tax_state(self, operator, value):
+        return [("finance_tax_document_ids.state", operator, value)]
+
+    def _compute_finance_tax_stale(self):
+        for document in self:
+            document.finance_tax_stale = document.finance_tax_obstacle = False
+            if not document._finance_tax_is_open() or not document.finance_tax_applies:
+                continue
+            workflow = document._finance_tax_workflow()
+            document.finance_tax_obstacle = document._finance_tax_find_obstacle()
+            document.finance_tax_stale = not document._finance_tax_is_current(workflow)
+
+    # === WHO IS TAXED BY WHOM === #
+
+    def _finance_tax_workflow_of_company(self):
+        workflows = self.env["finance.workflow"]
+        return workflows._serving(self.company_id, "tax") if self.company_id else workflows
+
+    def _finance_tax_workflow(self):
+        """Return the `finance.workflow` of the engine that taxes this document, or an empty one."""
+        self.ensure_one()
+        workflow = self._finance_tax_workflow_of_company()
+        return workflow if self._finance_tax_applies_to(workflow) else workflow.browse()
+
+    def _finance_tax_applies_to(self, workflow):
+        if not workflow or not self._finance_tax_kind():
+            return False
+        countries = workflow.tax_country_ids
+        return not countries or self._finance_tax_ship_to().country_id in countries
+
+    def _finance_tax_document_of(self, workflow):
+        """Return the `finance.tax.document` of the move at an engine, empty when there is none."""
+        return self._origin.sudo().finance_tax_document_ids.filtered(
+            lambda document: document.connector_id == workflow.connector_id
+        )
+
+    def _finance_tax_ship_to(self):
+        return self.partner_shipping_id or self.partner_id
+
+    def _finance_tax_country(self):
+        """Return the country that the document's taxes belong to."""
+        return self.tax_country_id or self.company_id.account_fiscal_country_id
+
+    # === WHAT THE ENGINE IS ASKED === #
+
+    def _finance_tax_numbered_lines(self):
+        """Return {line number at the engine: invoice line}."""
+        return {
+            str(position): line for position, line in enumerate(self._finance_tax_lines(), start=1)
+        }
+
+    def _finance_tax_request(self, workflow):
+        """Return the move as a canonical `TaxDocument`, in its own currency, without a code."""
+        self.ensure_one()
+        customer = self.commercial_partner_id
+        original = self._finance_tax_original_move()
+        return TaxDocument(
+            kind=self._finance_tax_kind(),
+            seller=self._finance_tax_seller(workflow),
+            customer=customer.ref or f"ODOO-{customer._origin.id or customer.id}",
+            currency=self.currency_id.name,
+            date=self._finance_tax_date(),
+            tax_date=original.invoice_date or None,
+            ship_from=self.company_id.partner_id.sudo()._finance_address(),
+            ship_to=self._finance_tax_ship_to()._finance_address(),
+            exemption_number=customer.finance_tax_exemption_number or "",
+            entity_use_code=customer.finance_tax_entity_use_code or "",
+            vat_number=customer.vat or "",
+            lines=tuple(
+                self._finance_tax_line(number, line)
+                for number, line in self._finance_tax_numbered_lines().items()
+            ),
+        )
+
+    def _finance_tax_line(self, number, line):
+        product = line.product_id
+        return TaxLine(
+            number=number,
+            amount=self._finance_decimal(line.price_subtotal),
+            quantity=Decimal(repr(abs(line.quantity))),
+            item_code=product.default_code or "",
+            tax_code=product.finance_tax_code or product.categ_id._finance_tax_code(),
+            description=line.name or "",
+        )
+
+    def _finance_decimal(self, amount):
+        """Return an amount of the document's currency as the exact `Decimal` it stands for."""
+        unit = Decimal(1).scaleb(-self.currency_id.decimal_places)
+        return Decimal(repr(amount)).quantize(unit, ROUND_HALF_UP)
+
+    @staticmethod
+    def _finance_tax_seller(workflow):
+        setting = workflow.connector_id._known_class().seller_setting
+        return workflow._company_settings().get(setting, "") if setting else ""
+
+    def _finance_tax_find_obstacle(self):
+        """Return why the engine can't be asked about this document, in words; "" when it can."""
+        address = self._finance_tax_ship_to()
+        if not address:
+            return ""
+        place = address._finance_address()
+        us_like = place.country in ("US", "CA")
+        if not place.country or us_like and not (place.postal_code and place.region):
+            return self.env._(
+                "The delivery address of %(partner)s is not complete: the tax engine needs the"
+                " country, in the United States and Canada also state and ZIP code. Complete the"
+                " address, then try again.",
+                partner=address.display_name,
+            )
+        included = self._finance_tax_lines().tax_ids.filtered("price_include")
+        if included:
+            return self.env._(
+                "The tax engine needs prices without tax, but %(taxes)s is included in the price."
+                " Take it off the lines.",
+                taxes=format_list(self.env, included.mapped("name")),
+            )
+        return ""
+
+    # === IS THE TAX THE ENGINE'S? === #
+
+    def _finance_tax_applied(self):
+        """Return what the lines carry: rows of (number, tax ids, extra_tax_data)."""
+        return [
+            [number, sorted(line.tax_ids.ids), line.extra_tax_data or None]
+            for number, line in self._finance_tax_numbered_lines().items()
+        ]
+
+    def _finance_tax_applied_hash(self):
+        return applied_hash(self._finance_tax_applied())
+
+    def _finance_tax_is_applied(self, document):
+        """Tell whether the lines carry exactly what the engine said last, at the present rate."""
+        lines = self._finance_tax_lines()
+        return (
+            all(line._finance_tax_carried() for line in lines)
+            and all(self._finance_tax_rate() == line.extra_tax_data.get("rate") for line in lines)
+            and document.applied_hash == self._finance_tax_applied_hash()
+        )
+
+    def _finance_tax_is_current(self, workflow):
+        document = self._finance_tax_document_of(workflow)
+        if not document.content_hash or self._finance_tax_find_obstacle():
+            return False
+        content = self._finance_tax_request(workflow).content()
+        return document.content_hash == codec.digest(content) and self._finance_tax_is_applied(
+            document
+        )
+
+    # === ESTIMATE === #
+
+    def action_finance_compute_tax(self):
+        """Ask the engine for the tax of these drafts and write it on them."""
+        self.check_access("write")
+        drafts = self.filtered(lambda d: d._finance_tax_is_open() and d._finance_tax_workflow())
+        if not drafts:
+            raise UserError(self.env._("Only drafts that a tax engine serves are computed."))
+        drafts._finance_tax_estimate()
+
+    def _finance_tax_estimate(self, at_post=False):
+        """Bring the tax of the drafts up to date, with one question for all that need one.
+
+        at_post: the documents are about to be posted, so the policy for an engine that does not
+        answer applies. Raises UserError for documents that the engine can't or won't tax.
+        """
+        asked, known, settled = {}, {}, self.browse()
+        for document in self:
+            workflow = document._finance_tax_workflow()
+            kept = document._finance_tax_document_of(workflow)
+            if kept and document._finance_tax_is_current(workflow):
+                continue
+            if document._finance_tax_not_asked(workflow):
+                settled |= document
+                continue
+            estimate = document._finance_tax_known(workflow)
+            if estimate:
+                known[document] = estimate
+                continue
+            obstacle = document._finance_tax_find_obstacle()
+            if obstacle:
+                document._finance_tax_refuse(obstacle)
+            asked[document] = document._finance_tax_request(workflow).content()
+        traces = {document: document._finance_tax_trace() for document in asked}
+        answers = self._finance_tax_ask(asked, traces)
+        failed = {doc: a for doc, a in answers.items() if isinstance(a, ProviderError)}
+        self._finance_tax_raise_rejected(failed)
+        if failed and not at_post:
+            self._finance_tax_raise_outage(failed)
+        known |= {
+            document: Estimate(asked[document], answer)
+            for document, answer in answers.items()
+            if document not in failed
+        }
+        self._finance_tax_apply(known, traces)
+        self._finance_tax_outage(failed, traces)
+        settled._finance_tax_without_question(at_post)
+
+    def _finance_tax_trace(self):
+        """Return the trace of what is exchanged about the document: one for its life."""
+        return self._finance_tax_document_of(self._finance_tax_workflow()).trace_id or uuid4().hex
+
+    def _finance_tax_known(self, workflow):
+        """Return an `Estimate` that needs no question, None when there is none."""
+        document = self._finance_tax_document_of(workflow)
+        if not document.content_hash or self._finance_tax_find_obstacle():
+            return None
+        content = self._finance_tax_request(workflow).content()
+        if document.content_hash != codec.digest(content):
+            return None
+        return Estimate(document._request(), document._result(), document.source)
+
+    def _finance_tax_ask(self, asked, traces):
+        """Ask the engines within one deadline; return {move: `TaxResult` or `ProviderError`}."""
+        groups = defaultdict(self.browse)
+        for move in asked:
+            groups[move._finance_tax_workflow(), move.company_id] |= move
+        started, answers = time.monotonic(), {}
+        for (workflow, company), moves in groups.items():
+            left = workflow.tax_seconds - (time.monotonic() - started)
+            try:
+                replies = self.env["finance.operation.tax.quote"]._ask(
+                    workflow.connector_id,
+                    company,
+                    [asked[move] for move in moves],
+                    seconds=max(left, 0.0),
+                    traces=[traces[move] for move in moves],
+                )
+            except ConnectorClosed as closed:
+                # stopped by an administrator or not complete: the policy decides, as in an outage
+                replies = [Transient(str(closed), code=CLOSED)] * len(moves)
+            except VaultClosed:
+                # where a key is put is not for everybody who posts invoices
+                reason = self.env._(
+                    "The vault for credentials has no usable key; Settings, Finance Connect says"
+                    " what to do"
+                )
+                replies = [Transient(reason, code=CLOSED)] * len(moves)
+            answers.update(zip(moves, replies, strict=True))
+        return answers
+
+    def _finance_tax_refuse(self, reason):
+        """Raise UserError that names the document; ``reason`` in the reader's words."""
+        raise UserError(
+            self.env._("%(document)s: %(reason)s", document=self.display_name, reason=reason)
+        )
+
+    def _finance_tax_raise_rejected(self, failed):
+        rejected = {m: e for m, e in failed.items() if isinstance(e, Rejected)}
+        if rejected:
+            raise UserError(
+                "\n".join(
+                    self.env._(
+                        "%(engine)s refuses %(document)s: %(reason)s",
+                        engine=move._finance_tax_workflow().connector_id.name,
+                        document=move.display_name,
+                        reason=error.message,
+                    )
+                    for move, error in rejected.items()
+                )
+            )
+
+    def _finance_tax_raise_outage(self, failed):
+        moves = self.browse([move.id for move in failed])
+        move, error = next(iter(failed.items()))
+        engine = move._finance_tax_workflow().connector_id.name
+        documents = format_list(self.env, moves.mapped("display_name"))
+        if error.code == CLOSED:
+            raise UserError(
+                self.env._(
+                    "%(engine)s can't be asked, so the tax of %(documents)s is not known. Nothing"
+                    " was changed. An administrator has to mend the connector: %(reason)s",
+                    engine=engine,
+                    documents=documents,
+                    reason=error.message,
+                )
+            )
+        raise UserError(
+            self.env._(
+                "%(engine)s does not answer, so the tax of %(documents)s is not known"
+                " (%(reason)s). Nothing was changed. Try again in a few minutes, or ask an"
+                " administrator to allow the fallback rate in Settings, Finance Connect, Tax.",
+                engine=engine,
+                documents=documents,
+                reason=error.message,
+            )
+        )
+
+    # === APPLY === #
+
+    def _finance_tax_apply(self, estimates, traces):
+        """Write engine amounts on drafts, all in one synchronisation; {move: `Estimate`}."""
+        if not estimates:
+            return
+        moves = self.browse([move.id for move in estimates])
+        values = {}
+        for move, estimate in estimates.items():
+            values.update(move._finance_tax_values(estimate.result))
+        moves._finance_tax_write(values)
+        for move, estimate in estimates.items():
+            workflow = move._finance_tax_workflow()
+            content = move._finance_tax_request(workflow).content()
+            move._finance_tax_ensure_document(workflow, traces.get(move))._estimated(
+                codec.digest(content),
+                estimate.request,
+                estimate.result,
+                estimate.source,
+                move._finance_tax_applied_hash(),
+            )
+
+    def _finance_tax_ensure_document(self, workflow, trace_id=None):
+        """Return the tax document of the move, a new one with ``trace_id`` when there is none.
+
+        Of two sessions that do so for the same draft, the later one meets a conflict on the draft,
+        which Odoo retries, and not a duplicate document, which it does not.
+        """
+        document = self._finance_tax_document_of(workflow)
+        if document:
+            return document
+        self.env.cr.execute(
+            SQL("SELECT FROM %s WHERE id = %s FOR UPDATE", SQL.identifier(self._table), self.id),
+            log_exceptions=False,
+        )
+        return document.create(
+            {
+                **self._finance_tax_owner(),
+                "connector_id": workflow.connector_id.id,
+                "company_id": self.company_id.id,
+                "currency_id": self.currency_id.id,
+                "trace_id": trace_id or uuid4().hex,
+            }
+        )
+
+    @staticmethod
+    def _finance_differs(line, name, value):
+        if name == "tax_ids":
+            return sorted(line.tax_ids.ids) != sorted(value[0][2])
+        return line[name] != value
+
+    def _finance_tax_values(self, result):
+        """Return {line: values}: the taxes of each line, and its exact amounts."""
+        workflow = self._finance_tax_workflow()
+        charged = [tax for tax in result.taxes if tax.amount or tax.taxable and tax.rate]
+        taxes = self.env["finance.tax.jurisdiction"]._taxes(
+            self.company_id,
+            self._finance_tax_country(),
+            charged,
+            workflow._tax_account(self.company_id),
+        )
+        foreign = self.currency_id != self.company_id.currency_id
+        amounts = manual_tax_amounts(
+            charged,
+            {key: tax.id for key, tax in taxes.items()},
+            Decimal(repr(self._finance_tax_rate())) if foreign else None,
+            Decimal(1).scaleb(-self.company_id.currency_id.decimal_places),
+        )
+        values = {}
+        for number, line in self._finance_tax_numbered_lines().items():
+            manual = amounts.get(number, {})
+            values[line] = {
+                "tax_ids": [Command.set([int(tax_id) for tax_id in manual])],
+                "extra_tax_data": {
+                    FLAG: 1,
+                    "manual_tax_amounts": manual,
+                    "currency_id": line.currency_id.id,
+                    "price_unit": line.price_unit,
+                    "discount": line.discount,
+                    "quantity": line.quantity,
+                    "rate": self._finance_tax_rate(),
+                },
+            }
+        return values
+
+    # === BUTTONS === #
+
+    def action_finance_tax_jobs(self):
+        """List the jobs of the tax document."""
+        return self.finance_tax_document_id.action_open_jobs()
+
+    def action_finance_tax_exchanges(self):
+        """List what was exchanged with the engine about the document."""
+        return self.finance_tax_document_id.action_open_exchanges()
