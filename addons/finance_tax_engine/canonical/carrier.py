@@ -6,7 +6,7 @@ in the company's (account/models/account_tax.py).
 """
 
 from collections import defaultdict
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from .tax import JurisdictionTax
 
@@ -67,11 +67,9 @@ def converted(parts: dict, rate: Decimal, unit: Decimal) -> dict:
     the shares with the largest remainder.
     """
     exact = {name: amount / rate for name, amount in parts.items()}
-    shares = {name: (value // unit) * unit for name, value in exact.items()}
+    shares = {name: value.quantize(unit, ROUND_FLOOR) for name, value in exact.items()}
     total = sum(exact.values(), Decimal(0)).quantize(unit, ROUND_HALF_UP)
-    by_remainder = sorted(exact, key=lambda name: -abs(exact[name] - shares[name]))
     left = int((total - sum(shares.values(), Decimal(0))) / unit)
-    step = unit if left >= 0 else -unit
-    for name in by_remainder[: abs(left)]:
-        shares[name] += step
+    for name in sorted(exact, key=lambda name: shares[name] - exact[name])[:left]:
+        shares[name] += unit
     return shares
