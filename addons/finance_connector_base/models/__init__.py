@@ -17,6 +17,7 @@ from . import finance_connector_dashboard
 from . import finance_connector_health
 from . import finance_connector_production
 from . import finance_credential
+from . import finance_denied_action
 from . import finance_exception
 from . import finance_exception_rule
 from . import finance_exception_tag
@@ -32,5 +33,6 @@ from . import finance_metrics_token
 from . import finance_setting
 from . import finance_vault
 from . import finance_workflow
+from . import ir_access
 from . import res_company
 from . import res_config_settings

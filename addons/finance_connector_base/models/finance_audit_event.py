@@ -249,14 +249,17 @@ class FinanceAuditEvent(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Events are recorded by what happens, never typed in."""
+        self.env["finance.denied.action"]._deny("create", "guard", self)
         raise UserError(self.env._("Audit events are recorded by Odoo itself."))
 
     def write(self, vals):
         """Refused: the database would refuse it too, with less friendly words."""
+        self.env["finance.denied.action"]._deny("write", "guard", self)
         raise UserError(self.env._("Audit events can't be changed."))
 
     def unlink(self):
         """Refused: the database would refuse it too, with less friendly words."""
+        self.env["finance.denied.action"]._deny("unlink", "guard", self)
         raise UserError(self.env._("Audit events can't be deleted."))
 
     @api.model

@@ -220,6 +220,7 @@ class FinanceConnector(models.Model):
         connectors = super().create(vals_list)
         # after the fact: defaults can come from the context
         if any(c.environment == "production" or c.state != "draft" for c in connectors):
+            self.env["finance.denied.action"]._deny("create", "guard", self)
             raise AccessError(
                 self.env._(
                     "A connector starts untested and outside production; its buttons change that."
@@ -262,11 +263,13 @@ class FinanceConnector(models.Model):
 
     def _check_plain_write(self, vals):
         if vals.keys() & STATE_FIELDS:
+            self.env["finance.denied.action"]._deny("write", "guard", self)
             raise AccessError(
                 self.env._("The state of a connector is changed by its buttons only.")
             )
         moving = self.filtered(lambda c: vals.get("environment", c.environment) != c.environment)
         if moving and "production" in (vals["environment"], *moving.mapped("environment")):
+            self.env["finance.denied.action"]._deny("connector.production", "guard", moving)
             raise AccessError(
                 self.env._("Only the buttons of the connector move it to production or out of it.")
             )
@@ -474,22 +477,9 @@ class FinanceConnector(models.Model):
 
     def _check_administrator(self, action):
         if not (self.env.su or self.env.user.has_group(ADMINISTRATOR)):
-            self._denied(action, "group")
+            self.env["finance.denied.action"]._deny(action, "group", self)
             raise AccessError(self.env._("Only connector administrators may do this."))
         self.check_access("write")
-
-    def _denied(self, action, reason):
-        """Keep that somebody tried; the error that follows rolls the transaction back."""
-        connector = self[:1]
-        self.env["finance.audit.event"]._record_apart(
-            {
-                "kind": "action.denied",
-                "res_model": connector._name,
-                "res_id": connector.id,
-                "connector_id": connector.id,
-                "data": {"action": action, "reason": reason},
-            }
-        )
 
     def _notify(self, kind, title, message):
         return {

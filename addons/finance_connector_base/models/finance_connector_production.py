@@ -23,7 +23,7 @@ class FinanceConnector(models.Model):
             binding._confirm()
         obstacle = binding._obstacle()
         if obstacle:
-            self._denied("connector.production", "binding")
+            self.env["finance.denied.action"]._deny("connector.production", "binding", self)
             raise ConnectorClosed(obstacle)
         return self._switch("production")
 
@@ -58,7 +58,7 @@ class FinanceConnector(models.Model):
         policy = self.env["ir.config_parameter"].sudo().get_param(POLICY_PARAMETER)
         entered = self.sudo().credential_ids.filtered(lambda row: row.environment == "production")
         if policy == "other_person" and self.env.user in entered.entered_by_id:
-            self._denied("connector.production", "policy")
+            self.env["finance.denied.action"]._deny("connector.production", "policy", self)
             raise UserError(
                 self.env._(
                     "Somebody other than the person who entered the production credentials must switch "

@@ -168,6 +168,7 @@ class FinanceCredential(models.Model):
                 )
             )
         if names & INTERNAL_FIELDS:
+            self.env["finance.denied.action"]._deny("write", "guard", self)
             raise AccessError(self.env._("This is kept by the system and can't be written."))
 
     def _internal(self, vals):

@@ -875,6 +875,7 @@ class FinanceException(models.Model):
     def create(self, vals_list):
         """Exceptions are raised by what happens, never typed in."""
         if not self.env.su:
+            self.env["finance.denied.action"]._deny("create", "guard", self)
             raise AccessError(self.env._("Exceptions are raised by Odoo itself."))
         return super().create(vals_list)
 
@@ -882,6 +883,7 @@ class FinanceException(models.Model):
         """People set owner, deadline and tags; the rest follows from what happens."""
         fixed = [name for name in vals if name not in EDITABLE and not name.startswith(MAIL_FIELDS)]
         if fixed and not self.env.su:
+            self.env["finance.denied.action"]._deny("write", "guard", self)
             raise UserError(
                 self.env._(
                     "Use the buttons: these fields of an exception can't be set by hand: %(names)s",
@@ -901,7 +903,7 @@ class FinanceException(models.Model):
 
     def _allowing(self, step):
         """Those of the selected exceptions that allow a step now; refuse when none does."""
-        self.check_access("write")
+        self.env["finance.denied.action"]._check_may(self, "write", f"exception.{step}")
         allowed = self.filtered(lambda exception: step in (exception.steps or ()))
         if not allowed:
             raise UserError(self.env._("None of the selected exceptions allows this step."))
@@ -947,12 +949,12 @@ class FinanceException(models.Model):
 
     def action_assign_to_me(self):
         """Take the selected exceptions."""
-        self.check_access("write")
+        self.env["finance.denied.action"]._check_may(self, "write", "exception.assign")
         self.owner_id = self.env.user
 
     def action_assign(self):
         """Give the selected exceptions to somebody."""
-        self.check_access("write")
+        self.env["finance.denied.action"]._check_may(self, "write", "exception.assign")
         return self._wizard("finance.exception.assign", self, self.env._("Assign"))
 
     def action_open_document(self):

@@ -73,18 +73,18 @@ class FinanceExchange(models.Model):
 
     def _download(self, part):
         self.ensure_one()
-        self._check_may_open(part)
+        self._check_may_open()
         url = f"/finance/exchange/{self.id}/{part}"
         return {"type": "ir.actions.act_url", "url": url, "target": "download"}
 
     def _open_sealed(self, part):
         """Return the exact bytes of ``part`` ("request" or "response").
 
-        Controllers and auditors only; each opening is an audit event, a refused one too. Raises
+        Controllers and auditors only; each opening is an audit event, and so is a refusal. Raises
         AccessError, or UserError when there is nothing to open.
         """
         self.ensure_one()
-        self._check_may_open(part)
+        self._check_may_open()
         self.env.cr.execute(
             SQL(
                 "SELECT %s FROM finance_exchange WHERE id = %s",
@@ -95,29 +95,30 @@ class FinanceExchange(models.Model):
         sealed = self.env.cr.fetchone()[0]
         if not sealed:
             raise UserError(self.env._("Exchange %(id)s has no %(part)s.", id=self.id, part=part))
-        self.env["finance.audit.event"]._record_many([self._opening("payload.opened", part)])
+        self.env["finance.audit.event"]._record_many(
+            [
+                {
+                    "kind": "payload.opened",
+                    "res_model": self._name,
+                    "res_id": self.id,
+                    "connector_id": self.connector_id.id,
+                    "company_id": self.company_id.id,
+                    "trace_id": self.trace_id,
+                    "data": {"part": part},
+                }
+            ]
+        )
         vault = self.env["finance.vault"]._vault()
         return vault.open(bytes(sealed), self._name, self.uuid, part)
 
-    def _check_may_open(self, part):
+    def _check_may_open(self):
         self.check_access("read")
         if self.env.su or any(self.env.user.has_group(group) for group in MAY_OPEN):
             return
-        self.env["finance.audit.event"]._record_apart(self._opening("payload.denied", part))
+        self.env["finance.denied.action"]._deny("payload.open", "group", self)
         raise AccessError(
             self.env._("Only a controller or an auditor opens what was sent or received.")
         )
-
-    def _opening(self, kind, part):
-        return {
-            "kind": kind,
-            "res_model": self._name,
-            "res_id": self.id,
-            "connector_id": self.connector_id.id,
-            "company_id": self.company_id.id,
-            "trace_id": self.trace_id,
-            "data": {"part": part},
-        }
 
     @api.autovacuum
     def _vacuum(self):

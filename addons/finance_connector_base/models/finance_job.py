@@ -546,6 +546,7 @@ class FinanceJob(models.Model):
     def _press(self, button, group):
         """Check who presses and in which state. Raises AccessError or UserError."""
         if not self.env.su and not self.env.user.has_group(f"finance_connector_base.{group}"):
+            self.env["finance.denied.action"]._deny(f"job.{button}", "group", self)
             raise AccessError(
                 self.env._("You may not do this with a job. Ask a colleague with that role.")
             )

@@ -15,6 +15,12 @@ class FinanceSealedMixin(models.AbstractModel):
     _sealed_parts = {}
 
     @api.model
+    def _check_field_access(self, field, operation):
+        if field.name in self._sealed_parts and not self._has_field_access(field, operation):
+            self.env["finance.denied.action"]._deny(operation, "secret", self)
+        super()._check_field_access(field, operation)
+
+    @api.model
     def _reseal(self, limit) -> int:
         """Seal up to ``limit`` values again with the first key of the ring; return how many."""
         vault = self.env["finance.vault"]._vault()

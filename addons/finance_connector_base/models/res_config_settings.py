@@ -184,5 +184,5 @@ class ResConfigSettings(models.TransientModel):
     def _check_finance_administrator(self, action):
         if self.env.su or self.env.user.has_group(ADMINISTRATOR):
             return
-        self.env["finance.connector"]._denied(action, "group")
+        self.env["finance.denied.action"]._deny(action, "group", self.browse())
         raise AccessError(self.env._("Only connector administrators may do this."))

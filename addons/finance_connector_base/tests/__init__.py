@@ -6,6 +6,7 @@ from . import (
     test_audit_event,
     test_connector,
     test_credential,
+    test_denied,
     test_exception,
     test_exchange,
     test_external_ref,

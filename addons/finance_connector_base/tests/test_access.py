@@ -25,6 +25,7 @@ TABLE = {
     "finance.connector": ("", "r", "r", "r", "rwcu", "r"),
     "finance.credential": ("", "", "", "", "rwcu", "r"),
     "finance.credential.rotate": ("", "", "", "", "rwcu", ""),
+    "finance.denied.action": ("", "", "", "r", "r", "r"),
     "finance.exception": ("", "rw", "rw", "rw", "rw", "r"),
     "finance.exception.assign": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
     "finance.exception.close": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
@@ -61,6 +62,7 @@ PUBLIC = {
     },
     "finance.credential": {"action_discard_next", "action_erase", "action_rotate"},
     "finance.credential.rotate": {"action_rotate"},
+    "finance.denied.action": {"action_open_record"},
     "finance.exception": {
         "action_assign",
         "action_assign_to_me",
@@ -183,6 +185,7 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.audit.detail": {"company_id": company.id},
             "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
             "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
+            "finance.denied.action": {"action": number, "company_id": company.id},
             "finance.exception.assign": {"exception_ids": some, "owner_id": self.accountant.id},
             "finance.exception.close": {"exception_ids": some, "reason": "x"},
             "finance.exception.rule": {"name": "x", "company_id": company.id},

@@ -184,7 +184,7 @@ class TestConnector(ConnectorCase):
             event = self.events("action.denied")
         self.assertEqual(event.user_id, self.user)
         self.assertEqual(event.connector_id, self.connector)
-        self.assertEqual(event.data, {"action": "connector.pause", "reason": "group"})
+        self.assertEqual(event.data, {"action": "connector.pause", "count": 1, "rule": "group"})
 
     # === STATE IS NOT WRITTEN BY HAND === #
 
