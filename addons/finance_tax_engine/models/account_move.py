@@ -3,7 +3,7 @@ from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
 
 from ..canonical.tax import INVOICE, REFUND
 from .finance_tax_mixin import Estimate
@@ -48,17 +48,17 @@ class AccountMove(models.Model):
 
     def _finance_tax_write(self, values):
         """Write {line: values} on the lines of drafts in one synchronisation of journal items."""
-        self = self.with_context(skip_is_manually_modified=True)
-        container = {"records": self}
+        lines = self.env["account.move.line"].with_context(skip_is_manually_modified=True)
+        container = {"records": self.with_context(skip_is_manually_modified=True)}
+        by_taxes = defaultdict(lines.browse)
+        for line, vals in values.items():
+            if "tax_ids" in vals and sorted(line.tax_ids.ids) != sorted(vals["tax_ids"]):
+                by_taxes[tuple(vals["tax_ids"])] += line
         with self._check_balanced(container), self._sync_dynamic_lines(container):
+            for tax_ids, changed in by_taxes.items():
+                changed.tax_ids = [Command.set(tax_ids)]
             for line, vals in values.items():
-                changed = {
-                    name: value
-                    for name, value in vals.items()
-                    if self._finance_differs(line, name, value)
-                }
-                if changed:
-                    line.with_context(skip_is_manually_modified=True).write(changed)
+                line._finance_tax_carry(vals["extra_tax_data"])
 
     # === COMPUTE METHODS === #
 

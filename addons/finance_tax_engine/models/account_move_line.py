@@ -23,6 +23,15 @@ class AccountMoveLine(models.Model):
             self.extra_tax_data, self, self.tax_ids.flatten_taxes_hierarchy()
         )
 
+    def _finance_tax_carry(self, extra_tax_data):
+        """Put amounts on the line of a draft, None to take them off.
+
+        Not by `write` of account.move.line: what it checks and follows (locks, hashes, balance)
+        does not concern this field, and would be most of the time that posting many takes.
+        """
+        if self.extra_tax_data != extra_tax_data:
+            models.BaseModel.write(self, {"extra_tax_data": extra_tax_data})
+
     def _finance_tax_tracked(self):
         """Return what Odoo watches on the line to recompute tax items."""
         return (self.tax_ids.ids, self.price_unit, self.quantity, self.discount)

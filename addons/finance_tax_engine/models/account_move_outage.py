@@ -1,4 +1,4 @@
-from odoo import Command, models
+from odoo import models
 
 from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.providers.errors import AuthFailed, ContractBroken
@@ -33,7 +33,7 @@ class AccountMove(models.Model):
                 "extra_tax_data": None if is_carrier(line.extra_tax_data) else line.extra_tax_data
             }
             if taxes:
-                values[line]["tax_ids"] = [Command.set(taxes.ids)]
+                values[line]["tax_ids"] = taxes.ids
         self._finance_tax_write(values)
         document = self._finance_tax_ensure_document(workflow, trace_id)
         document._fell_back()

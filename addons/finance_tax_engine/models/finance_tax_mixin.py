@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import uuid4
 
-from odoo import Command, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_list
 
@@ -84,7 +84,10 @@ class FinanceTaxMixin(models.AbstractModel):
         raise NotImplementedError
 
     def _finance_tax_write(self, values):
-        """Write {line: values} on the lines of drafts, all at once."""
+        """Write on the lines of drafts, all at once; {line: {"tax_ids": ids, "extra_tax_data": x}}.
+
+        Without tax_ids the taxes of the line stay.
+        """
         raise NotImplementedError
 
     def _finance_tax_owner(self):
@@ -462,12 +465,6 @@ class FinanceTaxMixin(models.AbstractModel):
             }
         )
 
-    @staticmethod
-    def _finance_differs(line, name, value):
-        if name == "tax_ids":
-            return sorted(line.tax_ids.ids) != sorted(value[0][2])
-        return line[name] != value
-
     def _finance_tax_values(self, result):
         """Return {line: values}: the taxes of each line, and its exact amounts."""
         workflow = self._finance_tax_workflow()
@@ -489,7 +486,7 @@ class FinanceTaxMixin(models.AbstractModel):
         for number, line in self._finance_tax_numbered_lines().items():
             manual = amounts.get(number, {})
             values[line] = {
-                "tax_ids": [Command.set([int(tax_id) for tax_id in manual])],
+                "tax_ids": [int(tax_id) for tax_id in manual],
                 "extra_tax_data": {
                     FLAG: 1,
                     "manual_tax_amounts": manual,
