@@ -8,7 +8,11 @@ from odoo.addons.finance_connector_base.providers.errors import (
     Transient,
     Uncertain,
 )
-from odoo.addons.finance_connector_base.providers.masking import mask_body, mask_text
+from odoo.addons.finance_connector_base.providers.masking import (
+    mask_body,
+    mask_text,
+    without_secrets,
+)
 from odoo.addons.finance_connector_base.providers.session import Gate, Recorder
 
 from .kill_points import kill_point
@@ -193,8 +197,12 @@ class SqlRecorder(Recorder):
                 "error_text": mask_text(exchange.error_text),
                 "request_id": exchange.request_id,
                 "duration_ms": exchange.duration_ms,
-                "request_masked": mask_body(exchange.request_body),
-                "response_masked": mask_body(exchange.response_body),
+                "request_masked": without_secrets(
+                    mask_body(exchange.request_body), exchange.secrets
+                ),
+                "response_masked": without_secrets(
+                    mask_body(exchange.response_body), exchange.secrets
+                ),
                 "request_sealed": self._seal(exchange.request_body, uuid, "request"),
                 "response_sealed": self._seal(exchange.response_body, uuid, "response"),
             },

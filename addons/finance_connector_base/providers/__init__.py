@@ -9,6 +9,7 @@ PROVIDER_API = 1
 PUBLIC = (
     "base.Provider",
     "base.Setting",
+    "certificates.ClientCertificate",
     "contract.Answer",
     "errors.ProviderError",
     "errors.Transient",
@@ -16,6 +17,8 @@ PUBLIC = (
     "errors.AuthFailed",
     "errors.Uncertain",
     "errors.ContractBroken",
+    "oauth.OAuth2",
     "session.ConnectorConfig",
     "session.Session",
+    "soap.SoapProvider",
 )

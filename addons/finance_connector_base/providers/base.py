@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 from . import http
 from .errors import (
@@ -35,6 +36,7 @@ class Setting:
     """One credential or option that a vendor needs; it becomes a row, never a column.
 
     secret: kept in the vault and never shown. check: regular expression for the whole value.
+    kind: a name of `certificates.KINDS`, whose values are read, mended and watched as such.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Setting:
     help: str = ""
     default: str = ""
     check: str = ""
+    kind: str = ""
 
 
 class Provider:
@@ -53,6 +56,8 @@ class Provider:
     and the connector gives the URL. settings, company_settings: what is asked of the administrator
     per connector and per company. timeouts: (connect, read) seconds. rate: (calls a second, burst).
     concurrency: calls at the same time, over all workers; 0 = no limit of the vendor's.
+    oauth: an `oauth.OAuth2` where requests carry a token. certificate: a
+    `certificates.ClientCertificate` where the vendor wants to see one.
     """
 
     code = ""
@@ -64,10 +69,17 @@ class Provider:
     timeouts = (5.0, 20.0)
     rate = (20.0, 40)
     concurrency = 0
+    oauth = None
+    certificate = None
 
     def __init__(self, session):
         self.session = session
         self.config = session.config
+
+    @cached_property
+    def client(self):
+        """Our side of the vendor's sign-in, an `oauth.Client`; None where there is none."""
+        return self.oauth.client(self) if self.oauth else None
 
     # === HOOKS OF A VENDOR === #
 
@@ -87,7 +99,9 @@ class Provider:
         return {}
 
     def authorize(self, request):
-        """Put the credentials on a `http.Request`."""
+        """Put the credentials on a `http.Request`: the token, where the vendor gives tokens."""
+        if self.client:
+            request.headers["Authorization"] = f"Bearer {self.client.token().access}"
 
     def classify(self, response) -> ProviderError | None:
         """Return the failure that an answer with an error status means, None for the usual one."""
@@ -103,10 +117,30 @@ class Provider:
         asked before and told after.
         """
         request = self._request(method, path, json, params, data)
+        return self._send(request, self._parse)
+
+    def _send(self, request, parse):
+        """Send with credentials, and again with a new token if the one we had is refused.
+
+        parse: function that makes the result of a `http.Response` with a status of success.
+        """
+        self.authorize(request)
+        try:
+            return self._pass(request, parse)
+        except AuthFailed as refusal:
+            if refusal.status != 401 or not self.client or not self.client.renew():
+                raise
+            if self.session.effect == "once":
+                words = f"{self.label} refused the token, so nothing was done; there is a new one"
+                raise Transient(words, status=401, retry_after=0.0) from refusal
+        self.authorize(request)
+        return self._pass(request, parse)
+
+    def _pass(self, request, parse):
         ticket = self.session.gate.enter()
         error = None
         try:
-            return self._exchange(request)
+            return self._exchange(request, parse)
         except ProviderError as failure:
             error = failure
             raise
@@ -124,11 +158,9 @@ class Provider:
         elif data is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = http.requests.models.RequestEncodingMixin._encode_params(data).encode()
-        request = http.Request(method, self.url(path), headers, params, body)
-        self.authorize(request)
-        return request
+        return http.Request(method, self.url(path), headers, params, body)
 
-    def _exchange(self, request):
+    def _exchange(self, request, parse):
         started = time.monotonic()
         response, error, parsed = None, None, None
         self.session.recorder.sending()
@@ -139,8 +171,11 @@ class Provider:
                 timeouts=self.config.timeouts,
                 deadline=self.session.deadline,
                 fresh=self.session.effect == "once",
+                identity=self.certificate and self.certificate.identity(self.config.settings),
             )
-            parsed = self._understand(response)
+            parsed = self._understand(response, parse)
+        except http.CertificateRefused as failure:
+            error = AuthFailed(f"{self.label}: {failure}")
         except http.Unanswered as failure:
             error = self._unanswered(failure)
         except ProviderError as failure:
@@ -151,9 +186,9 @@ class Provider:
             raise error
         return parsed
 
-    def _understand(self, response):
+    def _understand(self, response, parse):
         if 200 <= response.status < 300:
-            return self._parse(response)
+            return parse(response)
         error = self.classify(response) or self._usual(response)
         error.status = response.status
         error.request_id = error.request_id or request_id(response)
@@ -197,8 +232,12 @@ class Provider:
             return Uncertain(message, **details)
         return error_class(message, **details)
 
+    def _secrets(self):
+        """What must be readable nowhere, whoever repeats it."""
+        return (*self.config.secrets, *(self.client.secrets if self.client else ()))
+
     def _record(self, request, response, error, duration_ms):
-        secrets = self.config.secrets
+        secrets = self._secrets()
         if error is not None:
             error.message = without_secrets(error.message, secrets)
         self.session.recorder.received(
@@ -214,6 +253,7 @@ class Provider:
                 request_id=request_id(response) if response else "",
                 request_body=request.body,
                 response_body=response.body if response else b"",
+                secrets=secrets,
             )
         )
 

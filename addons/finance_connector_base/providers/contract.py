@@ -1,6 +1,6 @@
 """Strict reading of an answer: what is missing or unknown is `ContractBroken`, never a default."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from .errors import ContractBroken
@@ -9,7 +9,7 @@ _REQUIRED = object()
 
 
 class Answer:
-    """A JSON object of a vendor, read field by field.
+    """A JSON object of a vendor, or a SOAP answer, read field by field.
 
     payload: the parsed object. where: its name in error texts. version: the API version that the
     reader was written for. Each reader raises `ContractBroken` naming the field when the value is
@@ -49,9 +49,11 @@ class Answer:
         return number
 
     def date(self, name, default=_REQUIRED):
-        """Return a date, from ISO 8601 text with or without a time."""
-        value = self._read(name, default, str)
-        if value is default:
+        """Return a date, from ISO 8601 text with or without a time; SOAP answers hold dates."""
+        value = self._read(name, default, (str, date))
+        if isinstance(value, datetime):
+            return value.date()
+        if value is default or isinstance(value, date):
             return value
         try:
             return date.fromisoformat(value[:10])

@@ -4,6 +4,7 @@
 """
 
 import os
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,6 +18,19 @@ MAX_BODY = 32 * 1024 * 1024
 MAX_REDIRECTS = 3
 POOL_SIZE = 32
 _REDIRECTS = {301, 302, 307, 308}
+# Words of OpenSSL's reasons for a handshake that failed: no request had left before it.
+_HANDSHAKE = ("CERTIFICATE", "HANDSHAKE", "UNKNOWN_CA", "VERSION", "UNSUPPORTED_PROTOCOL")
+# Alerts by which a server says that it wants another certificate from us (RFC 8446, 6.2).
+_CERTIFICATE_ALERTS = (
+    "ALERT_CERTIFICATE_REQUIRED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_CERTIFICATE_UNKNOWN",
+    "ALERT_CERTIFICATE_EXPIRED",
+    "ALERT_CERTIFICATE_REVOKED",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_ACCESS_DENIED",
+)
 
 
 class Unanswered(Exception):
@@ -25,6 +39,10 @@ class Unanswered(Exception):
     def __init__(self, message, sent):
         super().__init__(message)
         self.sent = sent
+
+
+class CertificateRefused(Unanswered):
+    """The server does not accept our client certificate, or the lack of one; nothing was done."""
 
 
 @dataclass
@@ -37,7 +55,6 @@ class Request:
     params: dict | None = None
     body: bytes = b""
     auth: tuple | None = None
-    cert: tuple | None = None
 
 
 @dataclass(frozen=True)
@@ -58,27 +75,34 @@ class _Pools:
         self._pid = None
         self._sessions = {}
 
-    def session(self, key, base_url):
+    def session(self, key, base_url, identity=None):
+        """Return the session of a key; a new one when it was made for another certificate."""
+        mark = identity.digest if identity else ""
         with self._lock:
             if self._pid != os.getpid():
                 self._pid, self._sessions = os.getpid(), {}
-            if key not in self._sessions:
-                self._sessions[key] = _new_session(base_url)
-            return self._sessions[key]
+            known, session = self._sessions.get(key, (None, None))
+            if known != mark:
+                session = _new_session(base_url, identity.context() if identity else None)
+                self._sessions[key] = (mark, session)
+            return session
 
 
 _pools = _Pools()
 
 
-def send(request, *, pool, timeouts, deadline=None, fresh=False, max_body=MAX_BODY):
+def send(request, *, pool, timeouts, deadline=None, fresh=False, max_body=MAX_BODY, identity=None):
     """Send ``request`` and return the `Response`, whatever its status.
 
     pool: key of the connection pool (a connector). timeouts: (connect, read) in seconds.
     deadline: `time.monotonic()` value that the whole exchange must respect, or None.
     fresh: use a connection of its own, so that a stale one can't leave the outcome in doubt.
-    Raises `Unanswered`.
+    identity: `certificates.Identity` to show to the server, or None.
+    Raises `Unanswered`, or what ``identity`` raises when it can't be used.
     """
-    session = _new_session(request.url) if fresh else _pools.session(pool, request.url)
+    session = _pools.session(pool, request.url, identity)
+    if fresh:
+        session = _new_session(request.url, session.context)
     try:
         return _follow(session, request, timeouts, deadline, max_body)
     finally:
@@ -104,7 +128,6 @@ def _exchange(session, request, url, timeouts, deadline, max_body):
     try:
         with session.send(
             _prepared(session, request, url),
-            cert=request.cert,
             verify=session.verify,
             proxies=session.proxies,
             timeout=limits,
@@ -114,6 +137,10 @@ def _exchange(session, request, url, timeouts, deadline, max_body):
             body = _read(answer, max_body, time.monotonic() + 3 * limits[1], deadline)
             return Response(answer.status_code, answer.headers, body, answer.url)
     except requests.RequestException as error:
+        if any(alert in _tls_reason(error) for alert in _CERTIFICATE_ALERTS):
+            raise CertificateRefused(
+                "our client certificate is not accepted", sent=False
+            ) from error
         raise Unanswered(_words(error), _was_sent(error)) from error
 
 
@@ -154,7 +181,6 @@ def _read(answer, max_body, slowest, deadline):
 def _was_sent(error):
     never = (
         requests.ConnectTimeout,
-        requests.exceptions.SSLError,
         requests.exceptions.ProxyError,
         requests.exceptions.InvalidURL,
         requests.exceptions.InvalidSchema,
@@ -163,37 +189,66 @@ def _was_sent(error):
     )
     if isinstance(error, never):
         return False
+    if isinstance(error, requests.exceptions.SSLError):
+        return not any(word in _tls_reason(error) for word in _HANDSHAKE)
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return not isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+
+
+def _tls_reason(error):
+    """OpenSSL's name of what went wrong, "" when it was not TLS."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return error.reason or ""
+        inner = error.args[0] if error.args else None
+        inner = getattr(inner, "reason", inner)
+        error = inner if isinstance(inner, Exception) else error.__context__
+    return ""
 
 
 def _words(error):
     table = (
         (requests.ConnectTimeout, "no connection within the time-out"),
         (requests.Timeout, "no answer within the time-out"),
-        (requests.exceptions.SSLError, "the TLS certificate or handshake was refused"),
         (requests.exceptions.ProxyError, "the proxy refused the connection"),
         (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
     )
     for kind, words in table:
         if isinstance(error, kind):
             return words
+    if isinstance(error, requests.exceptions.SSLError) and not _was_sent(error):
+        return "the TLS certificate or handshake was refused"
     if isinstance(error, requests.ConnectionError):
         return "the connection broke off" if _was_sent(error) else "no connection"
     return f"the request could not be made ({type(error).__name__})"
 
 
-def _new_session(url):
+def _new_session(url, context=None):
     session = requests.Session()
     # requests would look up proxies and .netrc on every call; the environment does not change.
     session.trust_env = False
     session.proxies = requests.utils.get_environ_proxies(url)
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     session.cookies.set_policy(_NoCookies())
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE)
+    session.context = context
+    adapter = _Adapter(context, pool_connections=4, pool_maxsize=POOL_SIZE)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+class _Adapter(HTTPAdapter):
+    """Connects with an `ssl.SSLContext` of ours, where there is one."""
+
+    def __init__(self, context, **options):
+        self._options = {"ssl_context": context} if context else {}
+        super().__init__(**options)
+
+    def init_poolmanager(self, *arguments, **options):
+        super().init_poolmanager(*arguments, **options, **self._options)
+
+    def proxy_manager_for(self, proxy, **options):
+        return super().proxy_manager_for(proxy, **options, **self._options)
 
 
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):

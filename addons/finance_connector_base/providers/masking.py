@@ -12,19 +12,26 @@ MASK = "••••"
 # Field names, lower case without separators; a name ending in one of these is masked too.
 SECRET_FIELDS = (
     "password", "passwd", "secret", "token", "apikey", "licensekey", "authorization", "privatekey",
-    "accesskey", "signature", "pin", "cvc", "cvv",
+    "accesskey", "signature", "signaturevalue", "assertion", "pin", "cvc", "cvv",
 )  # fmt: skip
 PERSONAL_FIELDS = (
     "iban", "accountnumber", "bban", "sortcode", "routingnumber", "vat", "vatnumber", "taxid",
     "taxnumber", "businessidentificationno", "exemptionno", "ssn", "email", "phone", "mobile",
     "firstname", "lastname", "fullname", "tradername", "line1", "line2", "line3", "street",
     "street2", "addressline1", "addressline2", "customername", "debtorname", "creditorname",
+    # as XML has them: VIES, ISO 20022
+    "requestervatnumber", "traderstreet", "traderaddress", "nm", "adrline", "strtnm", "taxnb",
 )  # fmt: skip
 
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b")
 _CARD = re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?!\d|\.\d)")
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _BEARER = re.compile(r"\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
+# The text or CDATA after an opening tag, and an attribute: also of XML that is broken or cut short.
+_ELEMENT = re.compile(
+    r"(<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>)(\s*)(<!\[CDATA\[.*?(?:\]\]>|\Z)|[^<]+)", re.DOTALL
+)
+_ATTRIBUTE = re.compile(r"""((?:[\w.-]+:)?([\w.-]+)\s*=\s*)(["'])(.*?)\3""", re.DOTALL)
 _KEY = re.compile(r"\b(?:sk|pk|rk|whsec)_(?:test|live)?_?[A-Za-z0-9]{8,}\b")
 
 
@@ -56,6 +63,17 @@ def mask_json(value):
     return mask_text(value) if isinstance(value, str) else value
 
 
+def mask_xml(text: str) -> str:
+    """Return XML in which the text of secret and personal elements and attributes is masked.
+
+    >>> mask_xml('<p:Party id="7"><p:IBAN>DE89370400440532013000</p:IBAN></p:Party>')
+    '<p:Party id="7"><p:IBAN>••••3000</p:IBAN></p:Party>'
+    """
+    text = _ELEMENT.sub(lambda found: found[1] + found[3] + _leaf(found[2], found[4]), text)
+    text = _ATTRIBUTE.sub(lambda f: f"{f[1]}{f[3]}{_leaf(f[2], f[4])}{f[3]}", text)
+    return mask_text(text)
+
+
 def mask_body(body: bytes, limit: int = 20_000) -> str:
     """Return a masked, readable text of a request or answer body, cut at ``limit`` characters."""
     if not body:
@@ -64,7 +82,7 @@ def mask_body(body: bytes, limit: int = 20_000) -> str:
     try:
         shown = json.dumps(mask_json(json.loads(text)), ensure_ascii=False, indent=1)
     except ValueError:
-        shown = mask_text(text)
+        shown = mask_xml(text) if text.lstrip().startswith("<") else mask_text(text)
     shown = shown.replace("\x00", "")
     return shown if len(shown) <= limit else f"{shown[:limit]}\n… ({len(shown) - limit} more)"
 
@@ -78,14 +96,18 @@ def without_secrets(text: str, secrets) -> str:
 
 
 def _field(name, value):
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if isinstance(value, (dict, list)) or value in (None, "", True, False):
         return mask_json(value)
+    masked = _leaf(name, value)
+    return mask_json(value) if masked is value else masked
+
+
+def _leaf(name, value):
+    """Return what may be shown of the value of a field; the value itself where all of it may."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if plain.endswith(SECRET_FIELDS):
         return MASK
-    if plain in PERSONAL_FIELDS:
-        return mask(value)
-    return mask_json(value)
+    return mask(value) if plain in PERSONAL_FIELDS else value
 
 
 def _luhn(text):

@@ -31,7 +31,10 @@ class ConnectorConfig:
 
 @dataclass(frozen=True)
 class ExchangeRecord:
-    """One exchange with the outside, as the recorder gets it. Bodies are as sent and received."""
+    """One exchange with the outside, as the recorder gets it. Bodies are as sent and received.
+
+    secrets: what may not stand in what people are shown of the bodies.
+    """
 
     operation: str
     method: str
@@ -44,6 +47,29 @@ class ExchangeRecord:
     request_id: str = ""
     request_body: bytes = b""
     response_body: bytes = b""
+    secrets: tuple = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a vendor gave for our credentials or for somebody's sign-in (RFC 6749, 5.1).
+
+    access, refresh: the tokens, "" when there is none. client: digest of the credentials they were
+    given for. renew_at: when to get the next one; ends_at: when a person has to sign in again; both
+    in seconds since 1970, None when the vendor does not say.
+    """
+
+    access: str = field(default="", repr=False)
+    refresh: str = field(default="", repr=False)
+    scope: str = ""
+    client: str = ""
+    renew_at: float | None = None
+    ends_at: float | None = None
+
+    def serves(self, client, refused=""):
+        """Return whether it may be used now for these credentials, and is not the refused one."""
+        fresh = self.renew_at is None or time.time() < self.renew_at
+        return bool(self.access) and fresh and self.client == client and self.access != refused
 
 
 class Gate:
@@ -57,11 +83,26 @@ class Gate:
 
 
 class Tokens:
-    """Access tokens that outlive a process (OAuth 2)."""
+    """Access tokens that outlive a process (OAuth 2). This one forgets them with itself."""
 
-    def get(self, fetch):
-        """Return a valid token; ``fetch`` is called, under a lock, when a new one is needed."""
-        return fetch()
+    def __init__(self):
+        self._token = None
+
+    def get(self, fetch, *, client="", refused=""):
+        """Return a `Token` that serves.
+
+        fetch(token, keep): called when a new one is needed, for one caller at a time whatever the
+        number of threads, processes and hosts; gets the stored `Token` or None, and calls
+        keep(token) the moment that the vendor has answered. client: digest of our credentials.
+        refused: an access token that looked valid, but that the vendor does not accept.
+        """
+        if self._token is None or not self._token.serves(client, refused):
+            fetch(self._token, self.keep)
+        return self._token
+
+    def keep(self, token):
+        """Store a token that somebody got by signing in; it replaces what there was."""
+        self._token = token
 
 
 class Recorder:
