@@ -14,6 +14,8 @@ import secrets
 import stat
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from .errors import VaultLocked
 
@@ -52,6 +54,7 @@ class KeyRing:
         """
         if not keys:
             raise VaultLocked(f"The vault has no key. {WHERE_TO_PUT_A_KEY}")
+        self._keys = dict(keys)
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self.primary_id = next(iter(keys))
 
@@ -66,6 +69,14 @@ class KeyRing:
     def cipher(self, key_id):
         """Return the cipher of a key id, or None when the ring doesn't hold that key."""
         return self._ciphers.get(key_id)
+
+    def derived(self, key_id, purpose):
+        """Return 32 bytes that only the holder of a key can make, other ones for each purpose.
+
+        HKDF-SHA256 (RFC 5869) without salt; the key itself is never used for anything else.
+        """
+        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode())
+        return hkdf.derive(self._keys[key_id])
 
     @classmethod
     def from_text(cls, text):
