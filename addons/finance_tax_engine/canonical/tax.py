@@ -22,6 +22,35 @@ ABSENT = "absent"  # the engine has no such document
 
 JURISDICTION_KINDS = ("country", "state", "county", "city", "special")
 
+# Codes of a `Rejected` that every engine uses for the same thing, whatever its own word is.
+LOCKED = "locked"  # the document was filed with a return and takes no change
+AMOUNTS_CHANGED = "amounts_changed"  # the tax would no longer be what is booked
+
+# Why a recorded document is replaced.
+ADJUSTMENT_REASONS = (
+    "sourcing",
+    "ledger",
+    "exempt",
+    "price",
+    "returned",
+    "exchanged",
+    "bad_debt",
+    "offline",
+    "other",
+)
+
+# Why a line has no tax.
+NO_NEXUS = "no_nexus"  # the seller has nothing to do with the place
+NOT_REGISTERED = "not_registered"  # the seller is not registered for tax there
+EXEMPT = "exempt"  # the customer or this sale to him is exempt
+NOT_TAXABLE = "not_taxable"  # the place does not tax such a product, or taxes it at 0 %
+REVERSE_CHARGE = "reverse_charge"  # the customer owes the tax
+UNKNOWN = "unknown"  # the engine does not say; also: an address that it can't find
+
+# What an engine says of an address.
+VALID = "valid"
+CORRECTED = "corrected"
+
 
 @dataclass(frozen=True)
 class Address:
@@ -61,7 +90,8 @@ class TaxDocument:
     tax_date: date of the rates when it is another one (the original's date on a credit note).
     exchange_rate: value of one unit of ``currency`` in the company's currency, None when equal.
     exemption_number and entity_use_code: at most one of the two is sent to an engine.
-    original_code: the recorded document that a credit note takes back.
+    original_code: the recorded document that a credit note takes back. quote_id: `TaxResult.engine_id`
+    of the quote that the booked amounts come from, for engines that record a quote.
     """
 
     kind: str
@@ -80,12 +110,13 @@ class TaxDocument:
     reference: str = ""
     exchange_rate: Decimal | None = None
     original_code: str = ""
+    quote_id: str | None = None
 
     def content(self) -> "TaxDocument":
         """Return only what the tax depends on: two documents of equal content have equal tax.
 
-        Names, references and the exchange rate are left out, so that renaming a line or a new
-        rate costs no question.
+        Names, references, the quote and the exchange rate are left out, so that renaming a line or
+        a new rate costs no question.
         """
         return replace(
             self,
@@ -93,17 +124,22 @@ class TaxDocument:
             reference="",
             exchange_rate=None,
             original_code="",
+            quote_id=None,
             lines=tuple(replace(line, description="") for line in self.lines),
         )
 
 
 @dataclass(frozen=True)
 class TaxReference:
-    """Names a document at the engine."""
+    """Names a document at the engine.
+
+    engine_id: the engine's own id of it, where a code alone can't find it.
+    """
 
     kind: str
     seller: str
     code: str
+    engine_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,11 +173,25 @@ class JurisdictionTax:
 
 
 @dataclass(frozen=True)
+class ZeroReason:
+    """Why a line has no tax.
+
+    line: number of the line. code: NO_NEXUS, NOT_REGISTERED, EXEMPT, NOT_TAXABLE, REVERSE_CHARGE or
+    UNKNOWN. words: the engine's own, "" when it only has a code.
+    """
+
+    line: str
+    code: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class TaxResult:
     """What an engine answered about a document.
 
     status: one of QUOTED, SAVED, RECORDED, VOIDED, ABSENT. The sum of ``taxes`` is ``total_tax``.
-    messages: the engine's remarks, in its own words.
+    messages: the engine's remarks, in its own words. engine_id: the engine's own id of the quote or
+    of the document. reasons: one for each line without tax. locked: filed, takes no change.
     """
 
     code: str
@@ -153,6 +203,8 @@ class TaxResult:
     taxes: tuple[JurisdictionTax, ...] = ()
     messages: tuple[str, ...] = ()
     engine_id: str = ""
+    reasons: tuple[ZeroReason, ...] = ()
+    locked: bool = False
 
     def by_key(self) -> dict[str, Decimal]:
         """Return the tax per `JurisdictionTax.key`, without those that come to nothing."""
@@ -160,3 +212,91 @@ class TaxResult:
         for tax in self.taxes:
             totals[tax.key] = totals.get(tax.key, Decimal(0)) + tax.amount
         return {key: amount for key, amount in totals.items() if amount}
+
+
+@dataclass(frozen=True)
+class RecordedDocument:
+    """One document that an engine keeps, as its list tells it.
+
+    code: under which it is kept. kind: INVOICE or REFUND. status: SAVED, RECORDED or VOIDED.
+    date: document date. total_amount (without tax) and total_tax: in ``currency``, with the signs
+    of an invoice line, so positive on an ordinary credit note. by_key: tax per
+    `JurisdictionTax.key` as `TaxResult.by_key` has it, None when the list does not say.
+    """
+
+    code: str
+    kind: str
+    status: str
+    date: date
+    currency: str
+    total_amount: Decimal
+    total_tax: Decimal
+    by_key: dict[str, Decimal] | None = None
+    locked: bool = False
+    engine_id: str = ""
+
+
+@dataclass(frozen=True)
+class AddressAnswer:
+    """What an engine knows of an address.
+
+    status: VALID, CORRECTED (``suggestion`` is how it should be written) or UNKNOWN.
+    messages: the engine's remarks, in its own words.
+    """
+
+    status: str
+    suggestion: Address | None = None
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Nexus:
+    """A place where the seller has to charge tax, as declared at the engine.
+
+    kind: one of `JURISDICTION_KINDS`. region: ISO 3166-2 code without the country, "" for a
+    country. start, end: first and last day, None when open.
+    """
+
+    country: str
+    region: str
+    kind: str
+    code: str
+    name: str
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True)
+class TaxCode:
+    """A product category of an engine's list."""
+
+    code: str
+    description: str
+
+
+@dataclass(frozen=True)
+class EntityUseCode:
+    """A reason for which customers are exempt. countries: ISO 3166 codes, empty = everywhere."""
+
+    code: str
+    name: str
+    description: str = ""
+    countries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An exemption certificate of a customer, as kept at the engine.
+
+    country, region: where it holds. reason: the engine's words. valid: the engine would apply it
+    today. start, end: first and last day, None when open.
+    """
+
+    engine_id: str
+    number: str
+    country: str
+    region: str
+    reason: str
+    valid: bool
+    start: date | None = None
+    end: date | None = None

@@ -111,6 +111,7 @@ class AvaTax(TaxEngine):
         ),
     )
     seller_setting = "company_code"
+    capabilities = frozenset({"lookup"})
     timeouts = (3.0, 15.0)
     concurrency = 8
 
