@@ -36,8 +36,14 @@ class BasePartnerMerge(models.TransientModel):
         self.env["finance.exception"]._move_document(
             "res.partner", src_partners.ids, dst_partner.id
         )
+        # Merging is Odoo's own: it goes on without a key too, then without the names.
+        names = {str(partner.id): partner.display_name for partner in src_partners}
         self.env["finance.audit.event"]._record(
-            "partner.merged", dst_partner, data={"merged_ids": sorted(src_partners.ids)}
+            "partner.merged",
+            dst_partner,
+            data={"merged_ids": sorted(src_partners.ids)},
+            detail=names if self.env["finance.vault"]._is_open() else None,
+            partner=dst_partner,
         )
 
     def _finance_move(self, table, column, src_partners, dst_partner, model=None):

@@ -14,6 +14,8 @@ from ..fields import WeakMany2one
 # What goes into the event, and the columns of the row but event and time.
 Prepared = namedtuple("Prepared", "digest row")
 SALT_BYTES = 32
+# Whom a document is about: the first that it has.
+PARTNER_FIELDS = ("partner_id", "commercial_partner_id")
 
 
 class FinanceAuditDetail(models.Model):
@@ -92,6 +94,25 @@ class FinanceAuditDetail(models.Model):
         sealed = vault.seal(text.encode(), self._name, uuid, "content")
         company_id, partner_id = event.get("company_id") or None, event.get("partner_id") or None
         return Prepared(_digest(text), (uuid, company_id, partner_id, event["kind"], sealed))
+
+
+def partner_of(document):
+    """Return the `res.partner` that a document is about; empty when it is about nobody."""
+    partners = document.env["res.partner"]
+    if document._name == partners._name:
+        return document
+    name = next((name for name in PARTNER_FIELDS if name in document._fields), None)
+    return document[name] if name else partners
+
+
+def about(document):
+    """Return ``detail`` and ``partner_id`` of an event: what a document and its partner are called.
+
+    So that the answer to "for whom, and under which name" outlives a renaming or a deletion.
+    """
+    partner = partner_of(document)
+    names = {"document": document.display_name, "partner": partner.display_name}
+    return {"detail": names, "partner_id": partner.id}
 
 
 def _texts(detail):

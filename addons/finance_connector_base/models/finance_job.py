@@ -10,6 +10,7 @@ from ..canonical import codec
 from ..fields import WeakMany2one
 from ..lanes.lane import Lane
 from ..lanes.link import WAKE_CHANNEL
+from .finance_audit_detail import about, partner_of
 from .finance_operation import CHANGING, EFFECTS
 
 STATES = [
@@ -269,6 +270,7 @@ class FinanceJob(models.Model):
             "state": "pending",
             "created_at": fields.Datetime.now(),
             "trace_id": trace_id or ("trace_id" in record and record.trace_id) or uuid4().hex,
+            **(about(document.sudo()) if effect in CHANGING else {}),
             "attempts": 0,
             "apply_attempts": 0,
             "solo": False,
@@ -295,6 +297,8 @@ class FinanceJob(models.Model):
                     "company_id": row["company_id"],
                     "trace_id": row["trace_id"],
                     "data": {k: row[k] for k in ("uuid", "operation", "key", "request_digest")},
+                    "detail": row["detail"],
+                    "partner_id": row["partner_id"],
                 }
                 for row in rows
                 if row["effect"] in CHANGING
@@ -442,7 +446,9 @@ class FinanceJob(models.Model):
         if self.effect in CHANGING:
             self._note(f"job.{outcome}", **data)
 
-    def _note(self, kind, **data):
+    def _note(self, kind, detail=None, **data):
+        """Record what happened; ``detail``: free text (str) of it, which can be erased."""
+        document = self._document() if detail else None
         self.env["finance.audit.event"]._record_many(
             [
                 {
@@ -455,6 +461,8 @@ class FinanceJob(models.Model):
                     "data": {
                         "uuid": self.uuid, "operation": self.operation, "key": self.key, **data
                     },
+                    "detail": detail,
+                    "partner_id": partner_of(document.sudo()).id if document else None,
                 }
             ]
         )  # fmt: skip
@@ -522,7 +530,7 @@ class FinanceJob(models.Model):
         self._press("done_outside", "group_controller")
         for job in self:
             job._sql(SQL("done_outside_ref = %s, done_outside_date = %s", reference, day))
-            job._move("done", "job.done_outside", date=str(day))
+            job._move("done", "job.done_outside", {"reference": reference}, date=str(day))
 
     def action_open_document(self):
         """Open the document that people know the job by."""
@@ -563,7 +571,7 @@ class FinanceJob(models.Model):
                     )
                 )
 
-    def _move(self, state, kind, **data):
+    def _move(self, state, kind, detail=None, **data):
         before = self.state
         self._sql(
             SQL(
@@ -577,7 +585,7 @@ class FinanceJob(models.Model):
         if state in FINISHED:
             self._ended("done outside" if kind == "job.done_outside" else state)
             self.env["finance.exception"]._resolve(job=self, note=kind)
-        self._note(kind, before=before, **data)
+        self._note(kind, detail, before=before, **data)
 
     def _sql(self, assignments):
         assignments = assignments if isinstance(assignments, SQL) else SQL(assignments)

@@ -373,6 +373,10 @@ class TestJob(ConnectorCase):
         )
         wizard.action_confirm()
         self.assertEqual((job.state, job.done_outside_ref), ("done", "receipt 7"))
+        event = self.env["finance.audit.event"].search([("kind", "=", "job.done_outside")])
+        detail = self.env["finance.audit.detail"].search([("event_id", "=", event.id)])
+        self.assertEqual(detail._values(), {"reference": "receipt 7"})
+        self.assertNotIn("receipt", str(event.data))
         self.assertFalse(self.exceptions("job.uncertain"))
         self.assertFalse(self.enqueue("scribe.blind") - job)
 
@@ -444,6 +448,10 @@ class TestJob(ConnectorCase):
         drain_jobs(self.env)
         events = self.env["finance.audit.event"].search([("trace_id", "=", job.trace_id)])
         self.assertEqual(events.sorted("id").mapped("kind"), ["job.enqueued", "job.done"])
+        enqueued = events.sorted("id")[0]
+        detail = self.env["finance.audit.detail"].search([("event_id", "=", enqueued.id)])
+        self.assertEqual(detail._values(), {"document": "first", "partner": "first"})
+        self.assertEqual(detail._digest(), enqueued.data["detail"])
 
     def test_vacuum_keeps_keys(self):
         job = self.enqueue()

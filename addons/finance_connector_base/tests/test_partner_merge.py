@@ -1,3 +1,6 @@
+import os
+from unittest.mock import patch
+
 from odoo.tests import tagged
 
 from .evidence import EvidenceCase
@@ -63,7 +66,21 @@ class TestPartnerMerge(EvidenceCase):
         self.assertEqual(event.res_id, gone)
         told = self.events("partner.merged")
         self.assertEqual(told.res_id, self.partner.id)
-        self.assertEqual(told.data, {"merged_ids": [gone]})
+        self.assertEqual(told.data["merged_ids"], [gone])
+        detail = self.env["finance.audit.detail"].search([("event_id", "=", told.id)])
+        self.assertEqual(detail._values(), {str(gone): "Custommer"})
+        self.assertEqual(detail.partner_id, self.partner)
+
+    def test_details_follow_and_a_merge_needs_no_key(self):
+        event = self.env["finance.audit.event"]._record(
+            "test.before", detail={"name": "Custommer"}, partner=self.duplicate
+        )
+        without_key = {"FINANCE_VAULT_KEYS": "", "FINANCE_VAULT_KEY_FILE": ""}
+        with patch.dict(os.environ, without_key):
+            self.merge(self.duplicate)
+        detail = self.env["finance.audit.detail"].search([("event_id", "=", event.id)])
+        self.assertEqual(detail.partner_id, self.partner)
+        self.assertNotIn("detail", self.events("partner.merged").data)
 
     def test_archived_partner_leaves_exceptions_reachable(self):
         exception = self.raised(document=self.partner, company=self.company_a)
