@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..vault.errors import SealBroken, VaultLocked
 from .head import log_file, read_log
-from .report import Finding, Report, shown
+from .report import NEVER, Finding, Report, shown
 from .rows import leaf, text_of, with_id
 from .seal import LONGEST_TRANSACTION, NOTHING
 from .signing import fingerprint, signers
@@ -77,7 +77,7 @@ class _Verification:
         self.signed = Signatures(trust, report)
 
     def run(self):
-        baseline, newest = None, None
+        baseline, newest, origin = None, None, None
         for seal in self.index.seals():
             self._check_place(seal, newest)
             if self._check_seal(seal):
@@ -86,16 +86,20 @@ class _Verification:
                 self._check_times(seal, baseline)
             if seal.is_complete:
                 baseline = seal
+            if seal.database_uuid != self.report.database:
+                origin = seal
             newest = seal
             self.hashes[seal.sequence] = seal.hash
             self.report.seals += 1
         self._find_reordered()
         self._check_seals_named()
         self._check_head(newest)
-        self.signed.conclude()
         self._check_unsealed(newest, baseline)
         self._check_details()
         self._count()
+        if origin:
+            facts = {"seal": origin.sequence, "database": origin.database_uuid}
+            self.report.remark("copies", **facts)
 
     # === SEALS === #
 
@@ -212,26 +216,23 @@ class _Verification:
     def _check_head(self, newest):
         """The chain goes at least as far as the head outside says, over all heads of its log."""
         head, path = self.trust.head, self.trust.head_path
+        heads = read_log(log_file(path)) if path else {}
+        heads |= {head.sequence: head.hash} if head else {}
+        other = [number for number in sorted(heads) if self.hashes.get(number) != heads[number]]
+        if head and not other:
+            self.signed.vouch(head.sequence)
+        self.signed.conclude()
         if not head:
             self.report.remark("head.none")
-            return
-        heads = read_log(log_file(path)) if path else {}
-        heads[head.sequence] = head.hash
-        last = newest.sequence if newest else 0
-        broken = [number for number in sorted(heads) if self.hashes.get(number) != heads[number]]
-        if not broken:
-            self.signed.vouch(head.sequence)
-            self.report.remark("head.fits", file=path or "–", seal=head.sequence)
+        elif other and other[0] in self.hashes:
+            self.report.add("head.different", seal=other[0])
+        elif other:
+            last = newest.sequence if newest else 0
+            self.report.add("head.ahead", seal=other[-1], newest=last)
+        else:
+            self.report.remark("head.fits", file=path or NEVER, seal=head.sequence)
             if len(heads) > 1:
                 self.report.remark("head.log", count=len(heads))
-            return
-        for number in broken:
-            if number > last:
-                self.report.add("head.ahead", seal=max(heads), newest=last)
-                return
-            if number in self.hashes:
-                self.report.add("head.different", seal=number)
-                return
 
     # === DETAILS === #
 
