@@ -187,8 +187,9 @@ class FinanceConnector(models.Model):
     @api.depends("provider")
     def _compute_is_self_hosted(self):
         for connector in self:
+            provider = connector._known_class()
             connector.is_self_hosted = (
-                bool(connector.provider) and not connector._known_class().hosts
+                bool(connector.provider) and not provider.hosts and not provider.offline
             )
 
     # === CONSTRAINTS === #

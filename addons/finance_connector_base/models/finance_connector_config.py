@@ -40,7 +40,12 @@ class FinanceConnector(models.Model):
             company_id=company.id if company else 0,
             timeouts=(connector.connect_timeout, connector.read_timeout),
             secrets=tuple(value for value in secrets.values() if value),
+            data=connector._offline_data(company) if provider.offline else {},
         )
+
+    def _offline_data(self, company) -> dict:
+        """Return what a provider without a vendor outside works from, as plain values."""
+        return {}
 
     def _check_may_call(self, company):
         testing = self.env.context.get("finance_secrets") is NEW_SECRETS
@@ -52,13 +57,15 @@ class FinanceConnector(models.Model):
                     "%(name)s doesn't serve %(company)s.", name=self.name, company=company.name
                 )
             )
-        if self.environment != "production":
+        if self.environment != "production" or self._known_class().offline:
             return
         obstacle = self.env["finance.binding"]._obstacle()
         if obstacle:
             raise ConnectorClosed(obstacle)
 
     def _base_url(self, provider) -> str:
+        if provider.offline:
+            return ""
         if self.environment == "local":
             url = self.local_url or ""
             allowed, remedy = is_loopback(url), self.env._("Enter a local address on this machine.")
@@ -140,6 +147,8 @@ class FinanceConnector(models.Model):
             and connector.state == "ready"
             and connector.provider in self._provider_classes()
             and (
-                connector.environment != "production" or not self.env["finance.binding"]._obstacle()
+                connector.environment != "production"
+                or connector._known_class().offline
+                or not self.env["finance.binding"]._obstacle()
             )
         )

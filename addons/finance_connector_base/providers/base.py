@@ -57,7 +57,8 @@ class Provider:
     per connector and per company. timeouts: (connect, read) seconds. rate: (calls a second, burst).
     concurrency: calls at the same time, over all workers; 0 = no limit of the vendor's.
     oauth: an `oauth.OAuth2` where requests carry a token. certificate: a
-    `certificates.ClientCertificate` where the vendor wants to see one.
+    `certificates.ClientCertificate` where the vendor wants to see one. offline: there is no vendor
+    outside; the provider works from ``config.data`` and sends nothing.
     """
 
     code = ""
@@ -71,6 +72,7 @@ class Provider:
     concurrency = 0
     oauth = None
     certificate = None
+    offline = False
 
     def __init__(self, session):
         self.session = session

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 class ConnectorConfig:
     """One connector as a provider sees it; ``settings`` include the secrets, in the clear.
 
-    timeouts are (connect, read) in seconds. base_url has no slash at its end.
+    timeouts are (connect, read) in seconds. base_url has no slash at its end. data: plain values that
+    a provider without a vendor outside works from.
     """
 
     id: int
@@ -27,6 +28,7 @@ class ConnectorConfig:
     company_id: int = 0
     timeouts: tuple = (5.0, 20.0)
     secrets: tuple = field(default=(), repr=False)
+    data: dict = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

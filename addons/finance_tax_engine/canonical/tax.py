@@ -90,8 +90,10 @@ class TaxDocument:
     tax_date: date of the rates when it is another one (the original's date on a credit note).
     exchange_rate: value of one unit of ``currency`` in the company's currency, None when equal.
     exemption_number and entity_use_code: at most one of the two is sent to an engine.
-    original_code: the recorded document that a credit note takes back. quote_id: `TaxResult.engine_id`
-    of the quote that the booked amounts come from, for engines that record a quote.
+    original_code: the recorded document that a credit note takes back; original_id: the engine's own
+    id of it. quote_id: `TaxResult.engine_id` of the quote that the booked amounts come from, for
+    engines that record a quote. booked: the tax as it stands in the books, for engines that are
+    told it. basis: version of what an engine without a vendor calculates from.
     """
 
     kind: str
@@ -111,12 +113,15 @@ class TaxDocument:
     exchange_rate: Decimal | None = None
     original_code: str = ""
     quote_id: str | None = None
+    original_id: str | None = None
+    booked: tuple["JurisdictionTax", ...] | None = None
+    basis: str | None = None
 
     def content(self) -> "TaxDocument":
         """Return only what the tax depends on: two documents of equal content have equal tax.
 
-        Names, references, the quote and the exchange rate are left out, so that renaming a line or
-        a new rate costs no question.
+        Names, references, the quote, what is booked and the exchange rate are left out, so that
+        renaming a line or a new rate costs no question.
         """
         return replace(
             self,
@@ -125,6 +130,8 @@ class TaxDocument:
             exchange_rate=None,
             original_code="",
             quote_id=None,
+            original_id=None,
+            booked=None,
             lines=tuple(replace(line, description="") for line in self.lines),
         )
 
