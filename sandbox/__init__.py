@@ -2,6 +2,6 @@
 
 ``python -m sandbox`` starts one process that serves every vendor, each under its own path prefix
 (``/avatax`` ...), and a control interface under ``/_sandbox/`` (see :mod:`sandbox.control`).
-A vendor is one file with one subclass of :class:`sandbox.vendor.Vendor`; it is found by itself.
-Only the standard library is used.
+A vendor is one file or package with one subclass of :class:`sandbox.vendor.Vendor`; it is found by
+itself. Only the standard library is used.
 """
