@@ -1,11 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..fields import WeakMany2one
 
 MAY_OPEN = ("finance_connector_base.group_controller", "finance_connector_base.group_auditor")
+VACUUM_ROWS = 5000
 OUTCOMES = [
     ("ok", "Answered"),
     ("transient", "Failed, may work later"),
@@ -50,6 +51,9 @@ class FinanceExchange(models.Model):
     response_masked = fields.Text("Received (masked)", readonly=True)
     request_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
     response_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
+    stripped_at = fields.Datetime("Payloads removed on", readonly=True)
+
+    _unstripped_index = models.Index("(started_at) WHERE stripped_at IS NULL")
 
     @api.depends("operation")
     @api.depends_context("lang")
@@ -93,6 +97,15 @@ class FinanceExchange(models.Model):
             )
         )
         sealed = self.env.cr.fetchone()[0]
+        if not sealed and self.stripped_at:
+            raise UserError(
+                self.env._(
+                    "The payloads of exchange %(id)s were removed on %(day)s: they are kept for a"
+                    " limited time only.",
+                    id=self.id,
+                    day=format_date(self.env, self.stripped_at),
+                )
+            )
         if not sealed:
             raise UserError(self.env._("Exchange %(id)s has no %(part)s.", id=self.id, part=part))
         self.env["finance.audit.event"]._record_many(
@@ -122,16 +135,39 @@ class FinanceExchange(models.Model):
 
     @api.autovacuum
     def _vacuum(self):
-        """Delete exchanges older than the retention of finished jobs, in small batches."""
-        days = self.env["finance.job"]._retention_days()
+        """Delete what is older than the retention of finished jobs, in small batches.
+
+        Of what changed something at a vendor only the payloads go: when it was delivered and what
+        came of it is asked for years later.
+        """
         self.env["finance.exchange.day"]._sum_up()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, job_id IS NULL OR operation = ANY(%s) FROM finance_exchange
+                 WHERE started_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %s
+                   AND stripped_at IS NULL
+                 ORDER BY started_at LIMIT %s
+                """,
+                self.env["finance.operation"]._asking(),
+                self.env["finance.job"]._retention_days(),
+                VACUUM_ROWS,
+            )
+        )
+        asked = [row_id for row_id, asked in rows if asked]
+        self.env.cr.execute("DELETE FROM finance_exchange WHERE id = ANY(%s)", [asked])
+        self.browse({row_id for row_id, _asked in rows} - set(asked))._strip()
+        return len(rows), int(len(rows) == VACUUM_ROWS)
+
+    def _strip(self):
+        """Remove what was sent and received; the rest of the rows stays."""
         self.env.cr.execute(
             """
-            DELETE FROM finance_exchange WHERE id = ANY(ARRAY(
-                SELECT id FROM finance_exchange
-                 WHERE started_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %s
-                 ORDER BY id LIMIT 5000))
+            UPDATE finance_exchange
+               SET request_masked = NULL, response_masked = NULL, request_sealed = NULL,
+                   response_sealed = NULL, stripped_at = now() AT TIME ZONE 'UTC'
+             WHERE id = ANY(%s)
             """,
-            [days],
+            [self.ids],
         )
-        return self.env.cr.rowcount, 1 if self.env.cr.rowcount == 5000 else 0
+        self.invalidate_recordset()

@@ -24,6 +24,8 @@ STATES = [
 ]
 FINISHED = ("done", "cancelled")
 VACUUM_ROWS = 2000
+# The events that tell of a job's beginning and of its end.
+TOLD = ("job.enqueued", "job.done", "job.done_outside", "job.cancelled")
 MOST_LANES = 4
 
 # Which button may be pressed in which state: the one table for views, buttons and exceptions.
@@ -441,10 +443,13 @@ class FinanceJob(models.Model):
 
     def _ended(self, outcome, **data):
         """Note that the job is over: the key's outcome, and the audit event of an effect."""
-        keys = [(job.connector_id.id, job.key, job.uuid) for job in self]
-        self.env["finance.job.key"]._ended(keys, outcome)
+        self._end_key(outcome)
         if self.effect in CHANGING:
             self._note(f"job.{outcome}", **data)
+
+    def _end_key(self, outcome):
+        keys = [(job.connector_id.id, job.key, job.uuid) for job in self]
+        self.env["finance.job.key"]._ended(keys, outcome)
 
     def _note(self, kind, detail=None, **data):
         """Record what happened; ``detail``: free text (str) of it, which can be erased."""
@@ -583,7 +588,7 @@ class FinanceJob(models.Model):
             )
         )
         if state in FINISHED:
-            self._ended("done outside" if kind == "job.done_outside" else state)
+            self._end_key("done outside" if kind == "job.done_outside" else state)
             self.env["finance.exception"]._resolve(job=self, note=kind)
         self._note(kind, detail, before=before, **data)
 
@@ -607,16 +612,33 @@ class FinanceJob(models.Model):
 
     @api.autovacuum
     def _vacuum(self):
-        """Delete finished jobs past their retention, in small batches; their keys stay."""
+        """Delete finished jobs past their retention, in small batches; their keys stay.
+
+        What changed something at a vendor goes only when the audit tells how it began and how it
+        ended, and no proof is attached to it.
+        """
         self.env.cr.execute(
             """
             DELETE FROM finance_job WHERE id = ANY(ARRAY(
-                SELECT id FROM finance_job
+                SELECT id FROM finance_job AS job
                  WHERE state IN ('done', 'cancelled')
-                   AND done_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %s
-                 ORDER BY done_at LIMIT %s))
+                   AND done_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %(days)s
+                   AND (NOT effect = ANY(%(changing)s) OR NOT EXISTS (
+                       SELECT FROM ir_attachment
+                        WHERE res_model = 'finance.job' AND res_id = job.id)
+                       AND 2 = (
+                       SELECT count(DISTINCT event.kind = 'job.enqueued')
+                         FROM finance_audit_event AS event
+                        WHERE event.trace_id = job.trace_id AND event.data->>'uuid' = job.uuid
+                          AND event.kind = ANY(%(told)s)))
+                 ORDER BY done_at LIMIT %(rows)s))
             """,
-            [self._retention_days(), VACUUM_ROWS],
+            {
+                "days": self._retention_days(),
+                "changing": list(CHANGING),
+                "told": list(TOLD),
+                "rows": VACUUM_ROWS,
+            },
         )
         deleted = self.env.cr.rowcount
         return deleted, int(deleted == VACUUM_ROWS)

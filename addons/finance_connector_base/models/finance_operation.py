@@ -217,6 +217,16 @@ class FinanceOperation(models.AbstractModel):
     # === FINDING === #
 
     @api.model
+    def _asking(self):
+        """Return the names of the operations that change nothing at a vendor."""
+        prefix = "finance.operation."
+        return [
+            name.removeprefix(prefix)
+            for name, model in self.env.registry.items()
+            if name.startswith(prefix) and model.effect not in CHANGING
+        ]
+
+    @api.model
     def _words(self, name):
         """Return what the operation called ``name`` does, in the reader's language."""
         return self.env["ir.model"].sudo()._get(f"finance.operation.{name}").name or name
