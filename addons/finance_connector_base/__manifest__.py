@@ -15,6 +15,7 @@
         "data/lanes.xml",
         "data/connector_cron.xml",
         "data/health.xml",
+        "data/seals.xml",
         "views/finance_connector_views.xml",
         "views/finance_credential_views.xml",
         "views/finance_workflow_views.xml",
@@ -30,6 +31,7 @@
         # actions before the menus that open them
         "views/menus.xml",
         "views/evidence_menus.xml",
+        "views/finance_audit_seal_views.xml",
     ],
     "demo": [
         "demo/users.xml",

@@ -16,5 +16,6 @@ def uninstall_hook(env):
     env["ir.config_parameter"].sudo().search([("key", "=like", "finance_connector.%")]).unlink()
     # The guard's function would outlive the table, and dropping rows one by one would trip it.
     env["finance.audit.event"]._remove_guard()
+    env["finance.audit.seal"]._remove_guard()
     # Not a table's, so it would stay.
     env.cr.execute("DROP SEQUENCE IF EXISTS finance_lane_worker_seq")

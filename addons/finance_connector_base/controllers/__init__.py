@@ -1,1 +1,1 @@
-from . import metrics, payload
+from . import evidence, metrics, payload

@@ -36,3 +36,6 @@ from . import finance_workflow
 from . import ir_access
 from . import res_company
 from . import res_config_settings
+
+# After what they extend.
+from . import finance_audit_seal

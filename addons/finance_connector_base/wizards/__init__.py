@@ -1,4 +1,6 @@
 from . import (
+    finance_audit_export,
+    finance_audit_verify,
     finance_credential_rotate,
     finance_exception_assign,
     finance_exception_close,

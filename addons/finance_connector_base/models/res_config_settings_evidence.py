@@ -1,0 +1,69 @@
+"""How and how soon audit events are sealed, and how that stands."""
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..evidence.verify import DEFAULT_WINDOW, WINDOW
+from ..vault import VaultLocked
+from .finance_audit_seal import MAIL
+
+MOST_MINUTES = 24 * 60
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    finance_seal_window = fields.Integer(
+        "Longest time without a seal (minutes)",
+        default=DEFAULT_WINDOW,
+        config_parameter=WINDOW,
+    )
+    finance_seal_mail = fields.Char("Mail the head daily to", config_parameter=MAIL)
+    finance_seal_is_late = fields.Boolean(compute="_compute_finance_seal")
+    finance_seal_words = fields.Char(compute="_compute_finance_seal")
+    finance_seal_head = fields.Char("Head outside the database", compute="_compute_finance_seal")
+    finance_seal_fingerprint = fields.Char("Fingerprint", compute="_compute_finance_seal")
+
+    @api.constrains("finance_seal_window")
+    def _check_finance_seal_window(self):
+        for settings in self:
+            if not 1 <= settings.finance_seal_window <= MOST_MINUTES:
+                raise ValidationError(
+                    self.env._("Events are sealed after 1 minute at the earliest, a day at most.")
+                )
+
+    @api.depends_context("uid")
+    def _compute_finance_seal(self):
+        seals = self.env["finance.audit.seal"]
+        state = seals._state()
+        try:
+            fingerprint = seals._signers()[0].fingerprint
+        except VaultLocked:
+            fingerprint = ""
+        for settings in self:
+            settings.finance_seal_is_late = state["is_late"]
+            settings.finance_seal_words = self._finance_seal_words(state)
+            settings.finance_seal_head = str(seals._head_path())
+            settings.finance_seal_fingerprint = fingerprint
+
+    def _finance_seal_words(self, state):
+        newest = state["newest"]
+        words = self.env._("Nothing is sealed yet.")
+        if newest:
+            words = self.env._(
+                "%(events)s events are sealed; the newest seal is %(number)s of %(time)s.",
+                events=state["events"],
+                number=newest.sequence,
+                time=_shown(newest, newest.at),
+            )
+        if not state["unsealed"]:
+            return words
+        return words + " " + self.env._(
+            "%(count)s events wait for their seal, the oldest since %(time)s.",
+            count=state["unsealed"],
+            time=_shown(newest, state["oldest"]),
+        )  # fmt: skip
+
+
+def _shown(record, moment):
+    return fields.Datetime.context_timestamp(record, moment).strftime("%Y-%m-%d %H:%M:%S")
