@@ -36,6 +36,7 @@ from . import finance_workflow
 from . import ir_access
 from . import res_company
 from . import res_config_settings
+from . import res_config_settings_evidence
 
 # After what they extend.
 from . import finance_audit_seal
