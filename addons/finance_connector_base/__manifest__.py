@@ -26,6 +26,7 @@
         "views/finance_job_views.xml",
         "views/finance_exchange_views.xml",
         "views/finance_audit_event_views.xml",
+        "views/finance_restore_views.xml",
         "views/finance_denied_action_views.xml",
         "views/finance_external_ref_views.xml",
         # actions before the menus that open them

@@ -17,5 +17,6 @@ def uninstall_hook(env):
     # The guard's function would outlive the table, and dropping rows one by one would trip it.
     env["finance.audit.event"]._remove_guard()
     env["finance.audit.seal"]._remove_guard()
-    # Not a table's, so it would stay.
+    # No model's, so they would stay.
     env.cr.execute("DROP SEQUENCE IF EXISTS finance_lane_worker_seq")
+    env.cr.execute("DROP TABLE IF EXISTS finance_mark")

@@ -13,3 +13,13 @@ DELETE FROM ir_config_parameter WHERE key = 'finance_connector.metrics_token';
 
 -- this is no longer the database that an administrator confirmed
 DELETE FROM finance_binding;
+
+-- what waits may have been sent by the database that this is a copy of
+UPDATE finance_job
+   SET held_reason = 'restored', worker = NULL,
+       state = CASE WHEN state <> 'calling' THEN state
+                    WHEN effect = 'once' THEN 'uncertain' ELSE 'pending' END
+ WHERE effect IN ('idempotent', 'once') AND state IN ('pending', 'calling', 'uncertain', 'dead');
+
+-- that it is a copy is known, so nobody has to acknowledge it
+UPDATE finance_mark SET identity = '', held = FALSE;

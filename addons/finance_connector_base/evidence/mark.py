@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +91,11 @@ def other_marks(path) -> dict:
     path = Path(path)
     uuid = path.name.partition(".")[0]
     files = [file for file in path.parent.glob(f"{uuid}.*.{SUFFIX}") if file.name != path.name]
-    return {file: mark for file in files if (mark := read_mark(file))}
+    found = {}
+    for file in files:
+        with suppress(OSError):
+            found[file] = read_mark(file)
+    return {file: mark for file, mark in found.items() if mark}
 
 
 def _begin(handle, folder, mark):

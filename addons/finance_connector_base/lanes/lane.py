@@ -35,8 +35,10 @@ from odoo.addons.finance_connector_base.providers.masking import mask_text
 from odoo.addons.finance_connector_base.providers.retry import RetryPolicy
 
 from ..models.finance_connector import ConnectorClosed
+from ..models.finance_operation import CHANGING
 from .kill_points import kill_point
 from .link import link_of
+from .mark import HighWater
 from .memory import SECONDS, Memory
 from .queue import (
     CLAIM_CALLS,
@@ -66,6 +68,8 @@ CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
 CONFLICT_TRIES = 5
 # A connector that may not call is asked again after so long.
 CLOSED_SECONDS = 60.0
+# Where the high-water mark can't be written, nothing with an effect is tried for so long.
+UNMARKED_SECONDS = 60.0
 HOPELESS_APPLY = 8
 REVIVAL = RetryPolicy(base=1.0, cap=10.0)
 
@@ -86,9 +90,12 @@ class _Inline:
 
 
 class Lane:
-    """One run of a lane. env: the scheduled action's; inline: no threads, no commit (tests)."""
+    """One run of a lane. env: the scheduled action's; inline: no threads, no commit (tests).
 
-    def __init__(self, env, *, inline=False, threads=THREADS):
+    water: the `HighWater` to compare with and to write; a test that gives none writes none.
+    """
+
+    def __init__(self, env, *, inline=False, threads=THREADS, water=None):
         self.env = env
         self.inline = inline
         self.threads = 1 if inline else threads
@@ -96,6 +103,8 @@ class Lane:
         # old for the rows that the link writes.
         self.vault = env["finance.vault"]._vault()
         self.queue = Queue(link_of(env), 0.0 if inline else FOLLOW_SECONDS)
+        self.water = water or (None if inline else HighWater(env))
+        self.marked = self.unmarked = False
         self.memory = Memory(env, 0.0 if inline else SECONDS)
         self.pool = _Inline() if inline else ThreadPoolExecutor(threads)
         self.flying = {}
@@ -115,6 +124,7 @@ class Lane:
         end = _time_budget()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.queue.link.listen()
+        self.look_back()
         helped = False
         try:
             while not _stopping():
@@ -153,7 +163,7 @@ class Lane:
         self.queue.close()
 
     def _linger(self):
-        busy, seconds = self.queue.outlook(LINGER_SECONDS)
+        busy, seconds = self.queue.outlook(LINGER_SECONDS, self._seen())
         if seconds is None and not busy and not self._stays_warm():
             return False
         pause = POLL_SECONDS if seconds is None else min(POLL_SECONDS, seconds)
@@ -182,14 +192,26 @@ class Lane:
         if free <= 0:
             return 0
         skipped = self._skipped()
-        claims = self.queue.claim(CLAIM_CALLS, free, skipped)
+        claims = self._marked(self.queue.claim(CLAIM_CALLS, free, skipped, self._seen()))
         if len(claims) < free and self._looks_for("queries", RARE_SECONDS):
             claims += self.queue.claim(CLAIM_QUERIES, free - len(claims), skipped)
-        if claims:
-            kill_point("after_claim")
         for claim in claims:
             self._submit(claim)
         return len(claims)
+
+    def _marked(self, claims):
+        """Write the high-water mark before anything is sent; return what may be."""
+        if claims:
+            kill_point("after_claim")
+        effects = [claim for claim in claims if claim.effect in CHANGING]
+        if not effects or not self.water:
+            return claims
+        # Without a number somebody has found out, just now, that the database was restored.
+        numbers = [claim.number for claim in effects]
+        if all(numbers) and self._wrote(max(numbers)):
+            return claims
+        self.queue.release(effects, state="pending", wait=UNMARKED_SECONDS, refund=1)
+        return [claim for claim in claims if claim.effect not in CHANGING]
 
     def _submit(self, claim):
         try:
@@ -290,6 +312,38 @@ class Lane:
         now = time.monotonic()
         self.skipped = {key: until for key, until in self.skipped.items() if until > now}
         return self.skipped
+
+    # === HIGH-WATER MARK === #
+
+    def look_back(self):
+        """Find out whether the database was restored, before anything is recovered or claimed."""
+        self.unmarked = not self._insist(self.env["finance.restore"]._look_back, self.water)
+
+    def _seen(self):
+        """Return the number in the mark file, None when nothing with an effect may be claimed."""
+        if self.unmarked or not self.water:
+            return None if self.unmarked else 0
+        try:
+            return self.water.seen()
+        except OSError as error:
+            self._cannot_mark(error)
+            return None
+
+    def _wrote(self, number):
+        """Write the mark; return whether it is on the disk."""
+        try:
+            self.water.write(number)
+        except OSError as error:
+            self._cannot_mark(error)
+            return False
+        if not self.marked:
+            self.marked = True
+            self._insist(self.env["finance.restore"]._mark_works)
+        return True
+
+    def _cannot_mark(self, error):
+        self.unmarked = True
+        self._insist(self.env["finance.restore"]._mark_fails, self.water.path, error)
 
     # === LOCAL WORK AND APPLY === #
 
@@ -422,6 +476,8 @@ class Lane:
         self._note_failure(claim, error, state="uncertain", wait=wait_for)
         if isinstance(error, ContractBroken):
             self._raise(job, "contract.drift", error)
+        elif not again:
+            self._raise(job, "job.uncertain", error)
 
     def _became_uncertain(self, job, claim, error):
         if isinstance(error, ContractBroken):
@@ -515,6 +571,16 @@ class Lane:
             self.queue.release([claim], state=claim.state, wait=_revived(tries))
 
     # === TRANSACTIONS === #
+
+    def _insist(self, function, *arguments):
+        """Return what ``function`` says, in a transaction; None when others were always faster."""
+        for _attempt in range(CONFLICT_TRIES):
+            try:
+                with self._transaction():
+                    return function(*arguments)
+            except CONFLICTS:
+                time.sleep(_short())
+        return None
 
     @contextmanager
     def _transaction(self):

@@ -17,11 +17,17 @@ COLUMNS = (
     "answer_sealed", "called_at", "error_class", "user_id", "res_model", "res_id",
     "document_model", "document_id",
 )  # fmt: skip
-Claim = namedtuple("Claim", COLUMNS)
+# number: the high-water mark that a claim of work with an effect has reached.
+Claim = namedtuple("Claim", (*COLUMNS, "number"), defaults=(None,))
 
 FOLLOW_SECONDS = 0.5
 # Before every job.
 START = (-(2**31), 0)
+
+# Nothing is sent by a database that is older than its file says (`lanes/mark.py`), nor until an
+# administrator has said what a restored one or a copy is to do.
+_MAY_SEND = "(SELECT NOT held AND number >= %(seen)s FROM finance_mark)"
+_ASKS_OR_MAY_SEND = f"(j.effect = 'question' OR {_MAY_SEND})"
 
 # `= ANY(ARRAY(…))` and never `IN (…)`: the planner may run an IN subquery once a row, and then
 # LIMIT limits nothing. OFFSET 0 keeps the planner from turning the look at older jobs into a join,
@@ -53,12 +59,26 @@ _CLAIM = """
 """
 # What is begun is written before it is begun: the attempt of a call, and of a job that runs alone
 # because it was in a lane that died.
-CLAIM_CALLS = _CLAIM.format(
-    ready="j.state = 'pending' AND j.calls",
+_CALLS = _CLAIM.format(
+    ready=f"j.state = 'pending' AND j.calls AND {_ASKS_OR_MAY_SEND}",
     changes=f"state = 'calling', attempts = attempts + 1, called_at = COALESCE(called_at, {NOW})",
     now=NOW,
     columns=", ".join(COLUMNS),
 )
+# What is claimed and how much ever was are one truth, whatever moment a restore goes back to. The
+# conditions on the claim stand in sub-selects without a reference to the row, because those are
+# evaluated once, also where the row has to be waited for.
+CLAIM_CALLS = f"""
+    WITH claimed AS ({_CALLS}),
+    marked AS (
+        UPDATE finance_mark
+           SET at = {NOW}, number = number + (
+                   SELECT count(*) FROM claimed WHERE effect IN ('idempotent', 'once'))
+         WHERE NOT held AND EXISTS (
+                   SELECT FROM claimed WHERE effect IN ('idempotent', 'once'))
+     RETURNING number)
+    SELECT {", ".join(COLUMNS)}, (SELECT number FROM marked) FROM claimed
+"""
 CLAIM_QUERIES = _CLAIM.format(
     ready="j.state = 'uncertain' AND j.calls",
     changes="attempts = attempts + 1",
@@ -111,6 +131,7 @@ _WORK = f"""
         ON g.connector_id = j.connector_id AND j.calls AND j.state <> 'answered'
      WHERE j.state IN ('pending', 'answered', 'uncertain') AND j.worker IS NULL
        AND j.held_reason IS NULL
+       AND (j.state <> 'pending' OR NOT j.calls OR {_ASKS_OR_MAY_SEND})
        AND j.due_at < {NOW} + interval '1 s' * %(horizon)s
        AND g.stopped IS NOT TRUE
        AND (g.open_until IS NULL OR g.open_until < {NOW} + interval '1 s' * %(horizon)s)
@@ -138,8 +159,10 @@ class Queue:
         """Give the lane's lock back: whatever it still holds is free for others."""
         self.link.execute("SELECT pg_advisory_unlock(%s, %s)", (LANE_LOCK, self.worker))
 
-    def claim(self, statement, limit, skipped=()):
+    def claim(self, statement, limit, skipped=(), seen=0):
         """Take up to ``limit`` jobs by one of the CLAIM statements; return `Claim` rows in order.
+
+        seen: the high-water mark in the file, read before; None: take nothing that has an effect.
 
         The index still names the jobs that were taken since the oldest open transaction of the
         database began. Going on behind the last claim saves reading past them, and jobs that
@@ -149,17 +172,17 @@ class Queue:
         since, last = self._last.get(statement, (0.0, START))
         if now - since >= self._follow:
             since, last = now, START
-        claims = self._claim(statement, limit, skipped, last)
+        claims = self._claim(statement, limit, skipped, seen, last)
         if len(claims) < limit and last != START:
             since = now
-            claims += self._claim(statement, limit - len(claims), skipped, START)
+            claims += self._claim(statement, limit - len(claims), skipped, seen, START)
         found_all = len(claims) < limit
         last = START if found_all else (claims[-1].priority, claims[-1].id)
         self._last[statement] = (since, last)
         return claims
 
-    def _claim(self, statement, limit, skipped, last):
-        values = {"worker": self.worker, "limit": limit, "skipped": list(skipped)}
+    def _claim(self, statement, limit, skipped, seen, last):
+        values = {"worker": self.worker, "limit": limit, "skipped": list(skipped), "seen": seen}
         values |= {"priority": last[0], "id": last[1]}
         return sorted(Claim(*row) for row in self.link.execute(statement, values))
 
@@ -184,9 +207,12 @@ class Queue:
                 _RELEASE, {"ids": ids, "state": state, "wait": wait, "refund": refund}
             )
 
-    def outlook(self, horizon):
-        """Return (is any job in a lane's hands, seconds until the next is due or None)."""
-        busy, wait = self.link.execute(_WORK, {"horizon": horizon})[0]
+    def outlook(self, horizon, seen=0):
+        """Return (is any job in a lane's hands, seconds until the next is due or None).
+
+        seen: as for `claim`.
+        """
+        busy, wait = self.link.execute(_WORK, {"horizon": horizon, "seen": seen})[0]
         return busy, None if wait is None else max(0.0, float(wait))
 
     def lanes(self):

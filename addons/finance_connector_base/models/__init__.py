@@ -33,10 +33,12 @@ from . import finance_metrics_token
 from . import finance_setting
 from . import finance_vault
 from . import finance_workflow
+from . import finance_job_held
 from . import ir_access
 from . import res_company
 from . import res_config_settings
 from . import res_config_settings_evidence
+from . import finance_restore
 
 # After what they extend.
 from . import finance_audit_seal

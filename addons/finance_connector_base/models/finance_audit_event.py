@@ -130,11 +130,13 @@ class FinanceAuditEvent(models.Model):
             "job.cancelled": _("Job cancelled"),
             "job.done": _("Job done"),
             "job.done_outside": _("Job done outside"),
+            "job.asked": _("Vendor asked about a held job"),
             "job.enqueued": _("Job queued"),
             "job.not_done_at_vendor": _("Vendor says it was not done"),
             "job.replayed": _("Job tried again"),
             "job.sent_again": _("Job sent again by hand"),
             "job.stopped": _("Job stopped"),
+            "job.released": _("Held job released"),
             "job.uncertain": _("Job sent, answer unknown"),
             "partner.merged": _("Contacts merged"),
             "payload.denied": _("Original payload: refused"),
@@ -143,6 +145,8 @@ class FinanceAuditEvent(models.Model):
             "vault.resealed": _("Secrets sealed with another key"),
         }
 
+            "restore.acknowledged": _("Restored database or copy acknowledged"),
+            "restore.detected": _("Database found restored or copied"),
     @api.depends("kind")
     @api.depends_context("lang")
     def _compute_kind_words(self):

@@ -114,10 +114,12 @@ class FinanceDeniedAction(models.Model):
             "job.query": _("Ask the vendor about a job"),
             "job.retry": _("Try a job again"),
             "job.send_again": _("Send a job again"),
+            "job.release": _("Let a held job go out"),
             "payload.open": _("Open an original payload"),
             "read": _("Read"),
             "unlink": _("Delete"),
             "write": _("Change"),
+            "restore.acknowledge": _("Acknowledge a restored database"),
         }
 
     @api.depends("action", "rule")

@@ -330,6 +330,63 @@ class FinanceException(models.Model):
                 scope="connector",
                 identity=("credential",),
             ),
+            "restore.detected": ExceptionKind(
+                title=_("This database was restored or copied: nothing is sent"),
+                text=_(
+                    "The database is older than what it has sent, or a copy, and %(jobs)s jobs of "
+                    "this company may have been done already: they are held. An administrator of "
+                    "the connectors opens the restore, reads what happened and acknowledges it; "
+                    "then somebody decides on each held job."
+                ),
+                effect=_(
+                    "Nothing new goes to connected systems until an administrator has acknowledged "
+                    "it; held work waits until it is decided. Questions are still answered."
+                ),
+                kind="business",
+                severity="critical",
+                question="stopped",
+                steps=("open_document",),
+                blocks_close=True,
+            ),
+            "restore.no_mark": ExceptionKind(
+                title=_("Nothing can be sent: a file can't be written"),
+                text=_(
+                    "Before anything is sent, its number is written to a file outside the database, "
+                    "so that nothing is sent twice after a restore. This doesn't work: %(path)s: "
+                    "%(reason)s. Make the folder writable for Odoo's account, or name another one "
+                    "in odoo.conf: finance_evidence_dir. It then goes on by itself within a minute."
+                ),
+                effect=_("Your books are unchanged. Nothing new goes to connected systems."),
+                severity="critical",
+                question="stopped",
+                steps=(),
+                blocks_close=True,
+                scope="connector",
+            ),
+            "restore.mark_lost": ExceptionKind(
+                title=_("A file that guards against sending twice was gone"),
+                text=_(
+                    "%(path)s was not there any more and was written again. If the folder is lost "
+                    "at each start (a container without a volume), a restored database can't tell "
+                    "what it has already sent: name a lasting folder in odoo.conf: "
+                    "finance_evidence_dir. If somebody restored this database just now, look at "
+                    "the connected systems before more is sent."
+                ),
+                effect=_("None. Work goes on."),
+                steps=("handle", "ignore"),
+                scope="connector",
+            ),
+            "sign_in.ending": ExceptionKind(
+                title=_("The sign-in at %(connector)s ends soon"),
+                text=_(
+                    "What somebody signed in with at %(connector)s ends on %(expires)s. Open the "
+                    "connector and sign in again."
+                ),
+                effect=_("None yet. After that day nothing can be sent to %(connector)s."),
+                severity="medium",
+                steps=("open_connector", "ignore"),
+                scope="connector",
+            ),
             "operation.unknown": ExceptionKind(
                 title=_("An addon is missing"),
                 text=_(
@@ -407,7 +464,7 @@ class FinanceException(models.Model):
     def _is_possible(self, step, job):
         """Whether a step of the kind makes sense for this row now."""
         if step in ALLOWED and job:
-            return self.state == "open" and job.state in ALLOWED[step]
+            return self.state == "open" and job._allows(step)
         needed = NEEDS.get(step)
         if needed and not self[needed]:
             return False
@@ -444,6 +501,11 @@ class FinanceException(models.Model):
             "job.done": _("The work was done later."),
             "job.cancelled": _("The work was cancelled."),
             "job.done_outside": _("A person did it at the vendor."),
+            "job.asked": _("Held after a restore: the vendor was asked."),
+            "job.released": _("Held after a restore: somebody let it go out."),
+            "restore.mark_works": _("The file can be written again."),
+            "restore.settled": _("It was acknowledged, and nothing is held any more."),
+            "connector.signed_in": _("Somebody signed in again."),
             "connector.tested": _("The connector passed its test."),
             "connector.resumed": _("The connector was resumed."),
             "credential.entered": _("A new value was entered."),

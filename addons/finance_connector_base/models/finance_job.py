@@ -36,6 +36,9 @@ ALLOWED = {
     "send_again": ("uncertain",),
     "done_outside": ("pending", "uncertain", "dead"),
 }
+# The same for a job that is held, because it may have been sent in a life that the database has
+# forgotten (`finance.restore`).
+HELD = dict.fromkeys(("release", "query", "done_outside"), ("pending", "uncertain", "dead"))
 # name, columns, condition; partial, so that finished jobs cost a claim nothing
 CLAIM_INDEXES = (
     ("call", "priority, id", "worker IS NULL AND state = 'pending' AND calls"),
@@ -127,6 +130,7 @@ class FinanceJob(models.Model):
     )
     situation = fields.Selection(
         [
+            ("held", "Held after a restore"),
             ("decision", "Needs a decision"),
             ("unknown", "Answer unknown"),
             ("stopped", "Stopped"),
@@ -175,7 +179,7 @@ class FinanceJob(models.Model):
         for job in self:
             job.operation_name = self.env["finance.operation"]._words(job.operation)
 
-    @api.depends("state", "error_class", "attempts")
+    @api.depends("state", "error_class", "attempts", "held_reason")
     def _compute_situation(self):
         table = {
             "uncertain": "unknown",
@@ -185,7 +189,9 @@ class FinanceJob(models.Model):
             "cancelled": "cancelled",
         }
         for job in self:
-            if job.state == "dead":
+            if job.held_reason and job.state not in FINISHED:
+                job.situation = "held"
+            elif job.state == "dead":
                 rejected = job.error_class in ("Rejected", "ContractBroken")
                 job.situation = "decision" if rejected else "stopped"
             elif job.state == "pending":
@@ -319,7 +325,7 @@ class FinanceJob(models.Model):
             """
             UPDATE finance_job SET state = 'cancelled', done_at = now() AT TIME ZONE 'UTC'
              WHERE stream = ANY(%s) AND operation = ANY(%s) AND worker IS NULL
-               AND state = 'pending' AND called_at IS NULL
+               AND state = 'pending' AND called_at IS NULL AND held_reason IS NULL
          RETURNING id
             """,
             [streams, list(model.cancels)],
@@ -332,7 +338,7 @@ class FinanceJob(models.Model):
             """
             SELECT DISTINCT stream FROM finance_job j
              WHERE stream = ANY(%(streams)s) AND operation = ANY(%(cancels)s)
-               AND called_at IS NOT NULL
+               AND (called_at IS NOT NULL OR held_reason IS NOT NULL)
                AND NOT EXISTS (
                    SELECT FROM finance_job later
                     WHERE later.stream = j.stream AND later.id > j.id
@@ -499,6 +505,11 @@ class FinanceJob(models.Model):
     def action_query(self):
         """Ask the vendor what became of it."""
         self._press("query", "group_user")
+        self._check_can_query()
+        self._sql("due_at = now() AT TIME ZONE 'UTC', worker = NULL")
+        self._wake()
+
+    def _check_can_query(self):
         for job in self:
             if not self.env["finance.operation"]._named(job.operation)._can_query():
                 raise UserError(
@@ -508,8 +519,6 @@ class FinanceJob(models.Model):
                         job=job.display_name,
                     )
                 )
-        self._sql("due_at = now() AT TIME ZONE 'UTC', worker = NULL")
-        self._wake()
 
     def action_send_again(self):
         """A person vouches that the vendor has not done it: send the same request again."""
@@ -556,16 +565,22 @@ class FinanceJob(models.Model):
             "domain": [("trace_id", "=", self.trace_id)],
         }
 
-    def _press(self, button, group):
+    def _allows(self, button):
+        """Return whether a button makes sense for this job now, whoever presses it."""
+        states = (HELD if self.held_reason else ALLOWED).get(button, ())
+        return not self.worker and self.state in states
+
+    def _press(self, button, *groups):
         """Check who presses and in which state. Raises AccessError or UserError."""
-        if not self.env.su and not self.env.user.has_group(f"finance_connector_base.{group}"):
+        roles = (f"finance_connector_base.{group}" for group in groups)
+        if not self.env.su and not any(map(self.env.user.has_group, roles)):
             self.env["finance.denied.action"]._deny(f"job.{button}", "group", self)
             raise AccessError(
                 self.env._("You may not do this with a job. Ask a colleague with that role.")
             )
         self.check_access("read")
         for job in self:
-            if job.worker or job.state not in ALLOWED[button]:
+            if not job._allows(button):
                 raise UserError(
                     self.env._(
                         "%(job)s can't be changed this way while it is “%(state)s”.",

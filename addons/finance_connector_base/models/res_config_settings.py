@@ -38,6 +38,7 @@ class ResConfigSettings(models.TransientModel):
     finance_lane_warning = fields.Boolean(compute="_compute_finance_state")
     finance_is_copy = fields.Boolean(compute="_compute_finance_state")
     finance_binding_words = fields.Char(compute="_compute_finance_state")
+    finance_restore_words = fields.Char(compute="_compute_finance_state")
     finance_metrics_open = fields.Boolean(compute="_compute_finance_state")
     finance_is_administrator = fields.Boolean(compute="_compute_finance_state")
 
@@ -61,6 +62,7 @@ class ResConfigSettings(models.TransientModel):
             settings.finance_metrics_open = self.env["finance.metrics.token"]._is_set()
             settings.finance_is_copy = binding._is_copy()
             settings.finance_binding_words = self._finance_binding_words()
+            settings.finance_restore_words = self.env["finance.restore"]._open()[:1].story
             settings.finance_is_administrator = self.env.user.has_group(ADMINISTRATOR)
 
     def _finance_vault_state(self):
@@ -137,9 +139,13 @@ class ResConfigSettings(models.TransientModel):
     def action_finance_confirm_database(self):
         """Record that this is the production database from now on."""
         self._check_finance_administrator("database.confirm")
-        binding = self.env["finance.binding"]._confirm()
-        self.env["finance.audit.event"]._record("database.confirmed", binding)
+        self.env["finance.restore"]._confirm_production()
         return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_finance_open_restore(self):
+        """Open the restore that waits for an administrator."""
+        restore = self.env["finance.restore"]._open()[:1].sudo(False)
+        return restore.get_formview_action() if restore else None
 
     def action_finance_reseal(self):
         """Seal every secret again with the first key of the ring."""

@@ -1,6 +1,7 @@
 from . import (
     common,
     evidence,
+    scribe,
     test_access,
     test_audit_detail,
     test_audit_event,
@@ -13,6 +14,7 @@ from . import (
     test_health,
     test_job,
     test_partner_merge,
+    test_restore,
     test_settings,
     test_vault,
     test_workflow,

@@ -5,10 +5,11 @@ from odoo.addons.finance_connector_base.lanes.lane import Lane
 MOST_TURNS = 1000
 
 
-def drain_jobs(env, *, until_due=False):
+def drain_jobs(env, *, until_due=False, water=None):
     """Run all jobs that are due, in this thread and on savepoints of the test's transaction.
 
     until_due: also those that wait for a retry; their waiting time is taken away first.
+    water: the `HighWater` that the lane compares with and writes; by default none.
     """
     env.flush_all()
     if until_due:
@@ -17,8 +18,10 @@ def drain_jobs(env, *, until_due=False):
             " WHERE state IN ('pending', 'answered') OR (state = 'uncertain' AND due_at IS NOT NULL)"
         )
         env.cr.execute("UPDATE finance_gate SET open_until = NULL, breaker = 'closed'")
-    lane = Lane(env(user=1, su=True), inline=True)
+    lane = Lane(env(user=1, su=True), inline=True, water=water)
     try:
+        if water:
+            lane.look_back()
         for _turn in range(MOST_TURNS):
             if not lane.turn():
                 break

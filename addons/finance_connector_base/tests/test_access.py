@@ -41,13 +41,30 @@ TABLE = {
     "finance.job.progress": ("", "r", "r", "r", "r", "r"),
     "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
     "finance.workflow": ("", "r", "r", "r", "rwcu", "r"),
+    "finance.restore": ("", "r", "r", "r", "r", "r"),
 }
 
 # Everything of ours that can be called over RPC, beyond what Odoo's own models and mixins offer.
 PUBLIC = {
     "account.move": {"action_finance_exceptions"},
     "finance.alert.rule": {"action_open_alerts"},
-    "finance.audit.event": {"action_open_record", "action_open_trace"},
+    "finance.audit.event": {
+        "action_finance_timeline",
+        "action_open_record",
+        "action_open_trace",
+    },
+    "finance.configuration.import": {"action_review"},
+    "finance.configuration.version": {
+        "action_apply",
+        "action_discard",
+        "action_download",
+        "action_download_after",
+        "action_export",
+        "action_import",
+        "action_keep",
+        "action_restore",
+        "action_restore_before",
+    },
     "finance.connector": {
         "action_open_exceptions",
         "action_open_exchanges",
@@ -92,8 +109,15 @@ PUBLIC = {
     "res.config.settings": {
         "action_finance_confirm_database",
         "action_finance_metrics_close",
+        "action_release",
         "action_finance_metrics_token",
         "action_finance_reseal",
+    },
+    "finance.restore": {
+        "action_acknowledge",
+        "action_ask_all",
+        "action_confirm_production",
+        "action_open_jobs",
     },
 }
 # A value that people may write, where writing nothing would prove nothing.
@@ -109,6 +133,7 @@ class RpcCase(HttpCase, EvidenceCase):
     """Calls over JSON-2 as one user of each role, and one row of each model in A and in B."""
 
     @classmethod
+        "action_finance_open_restore",
     def setUpClass(cls):
         super().setUpClass()
         cls.users, cls.keys = {}, {}
@@ -215,6 +240,7 @@ class TestAccess(RpcCase):
     def test_table_names_every_model(self):
         models = {
             name
+            "finance.restore": {"reason": "behind"},
             for name, model in self.env.registry.items()
             if name.startswith("finance.")
             and model._original_module == "finance_connector_base"
@@ -328,7 +354,7 @@ class TestAccess(RpcCase):
         self.assertNotIn(name, known)
 
     def test_user_of_a_never_sees_b(self):
-        everywhere = {"finance.binding", "finance.exception.tag"}
+        everywhere = {"finance.binding", "finance.exception.tag", "finance.restore"}
         for model, row in TABLE.items():
             if model in everywhere:
                 continue
@@ -390,6 +416,7 @@ class TestAccess(RpcCase):
                     "action_switch_to_production",
                     "action_switch_to_sandbox",
                 ),
+            ("action_release", ("nobody", "user", "administrator", "auditor")),
             ),
             (credential, ("action_erase", "action_discard_next")),
         ):
