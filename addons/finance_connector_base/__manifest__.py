@@ -13,6 +13,7 @@
         "security/rules.xml",
         "data/mail_activity_type.xml",
         "data/lanes.xml",
+        "data/configuration.xml",
         "data/connector_cron.xml",
         "data/health.xml",
         "data/seals.xml",
@@ -32,6 +33,7 @@
         # actions before the menus that open them
         "views/menus.xml",
         "views/evidence_menus.xml",
+        "views/finance_configuration_views.xml",
         "views/finance_audit_seal_views.xml",
     ],
     "demo": [

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from math import isfinite
 
+SCHEMA, VERSION = "finance-connect-configuration", 1
 MOST_LEVELS = 12
 BLANKS = " \t\r\n"
 # No control characters, and no halves of a character, which have no UTF-8.

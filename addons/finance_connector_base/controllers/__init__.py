@@ -1,1 +1,1 @@
-from . import evidence, metrics, payload
+from . import configuration, evidence, metrics, payload

@@ -1,4 +1,5 @@
 # What others inherit comes first.
+from . import finance_keyed_mixin
 from . import finance_sealed_mixin
 from . import finance_weak_mixin
 from . import finance_job_mixin
@@ -42,3 +43,9 @@ from . import finance_restore
 
 # After what they extend.
 from . import finance_audit_seal
+
+# After what they extend.
+from . import finance_configuration
+from . import finance_configuration_keyed
+from . import finance_configuration_policy
+from . import finance_configuration_version

@@ -22,6 +22,8 @@ TABLE = {
     "finance.audit.detail": ("", "", "", "r", "", "r"),
     "finance.audit.event": ("", "", "", "r", "r", "r"),
     "finance.binding": ("", "", "", "", "r", "r"),
+    "finance.configuration.import": ("", "", "", "", "rwcu", ""),
+    "finance.configuration.version": ("", "", "", "", "r", "r"),
     "finance.connector": ("", "r", "r", "r", "rwcu", "r"),
     "finance.credential": ("", "", "", "", "rwcu", "r"),
     "finance.credential.rotate": ("", "", "", "", "rwcu", ""),
@@ -52,6 +54,18 @@ PUBLIC = {
         "action_finance_timeline",
         "action_open_record",
         "action_open_trace",
+    },
+    "finance.configuration.import": {"action_review"},
+    "finance.configuration.version": {
+        "action_apply",
+        "action_discard",
+        "action_download",
+        "action_download_after",
+        "action_export",
+        "action_import",
+        "action_keep",
+        "action_restore",
+        "action_restore_before",
     },
     "finance.configuration.import": {"action_review"},
     "finance.configuration.version": {
@@ -209,6 +223,8 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.answer": {"operation": "x", "digest": number},
             "finance.audit.detail": {"company_id": company.id},
             "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
+            "finance.configuration.import": {},
+            "finance.configuration.version": {"company_ids": [Command.set(company.ids)]},
             "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
             "finance.denied.action": {"action": number, "company_id": company.id},
             "finance.exception.assign": {"exception_ids": some, "owner_id": self.accountant.id},
@@ -463,6 +479,8 @@ class TestPublicMethods(EvidenceCase):
             "finance.weak.mixin",
             "finance.health",
             "finance.metrics.token",
+            "finance.configuration",
+            "finance.keyed.mixin",
         ):
             public = {
                 attribute

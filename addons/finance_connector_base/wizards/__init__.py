@@ -1,4 +1,5 @@
 from . import (
+    finance_configuration_import,
     finance_audit_export,
     finance_audit_verify,
     finance_credential_rotate,
