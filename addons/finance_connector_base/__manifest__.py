@@ -25,16 +25,16 @@
         "views/finance_exception_views.xml",
         "views/account_move_views.xml",
         "views/finance_job_views.xml",
+        "views/finance_restore_views.xml",
         "views/finance_exchange_views.xml",
         "views/finance_audit_event_views.xml",
-        "views/finance_restore_views.xml",
         "views/finance_denied_action_views.xml",
         "views/finance_external_ref_views.xml",
         # actions before the menus that open them
         "views/menus.xml",
         "views/evidence_menus.xml",
-        "views/finance_configuration_views.xml",
         "views/finance_audit_seal_views.xml",
+        "views/finance_configuration_views.xml",
     ],
     "demo": [
         "demo/users.xml",

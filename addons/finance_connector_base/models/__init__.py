@@ -28,23 +28,21 @@ from . import finance_external_ref
 from . import finance_gate
 from . import finance_health
 from . import finance_job
+from . import finance_job_held
 from . import finance_job_key
 from . import finance_job_progress
 from . import finance_metrics_token
+from . import finance_restore
 from . import finance_setting
 from . import finance_vault
 from . import finance_workflow
-from . import finance_job_held
 from . import ir_access
 from . import res_company
 from . import res_config_settings
 from . import res_config_settings_evidence
-from . import finance_restore
 
 # After what they extend.
 from . import finance_audit_seal
-
-# After what they extend.
 from . import finance_configuration
 from . import finance_configuration_keyed
 from . import finance_configuration_policy

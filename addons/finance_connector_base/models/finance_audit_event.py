@@ -127,26 +127,26 @@ class FinanceAuditEvent(models.Model):
             "exception.resolved": _("Exception settled by itself"),
             "exception.retried": _("Exception: tried again"),
             "external_ref.set": _("Linked to a record of the vendor"),
+            "job.asked": _("Vendor asked about a held job"),
             "job.cancelled": _("Job cancelled"),
             "job.done": _("Job done"),
             "job.done_outside": _("Job done outside"),
-            "job.asked": _("Vendor asked about a held job"),
             "job.enqueued": _("Job queued"),
             "job.not_done_at_vendor": _("Vendor says it was not done"),
+            "job.released": _("Held job released"),
             "job.replayed": _("Job tried again"),
             "job.sent_again": _("Job sent again by hand"),
             "job.stopped": _("Job stopped"),
-            "job.released": _("Held job released"),
             "job.uncertain": _("Job sent, answer unknown"),
             "partner.merged": _("Contacts merged"),
             "payload.denied": _("Original payload: refused"),
             "payload.opened": _("Original payload opened"),
             "policy.changed": _("Policy changed"),
+            "restore.acknowledged": _("Restored database or copy acknowledged"),
+            "restore.detected": _("Database found restored or copied"),
             "vault.resealed": _("Secrets sealed with another key"),
         }
 
-            "restore.acknowledged": _("Restored database or copy acknowledged"),
-            "restore.detected": _("Database found restored or copied"),
     @api.depends("kind")
     @api.depends_context("lang")
     def _compute_kind_words(self):

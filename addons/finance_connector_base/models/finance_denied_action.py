@@ -112,14 +112,14 @@ class FinanceDeniedAction(models.Model):
             "job.cancel": _("Cancel a job"),
             "job.done_outside": _("Record a job as done outside"),
             "job.query": _("Ask the vendor about a job"),
+            "job.release": _("Let a held job go out"),
             "job.retry": _("Try a job again"),
             "job.send_again": _("Send a job again"),
-            "job.release": _("Let a held job go out"),
             "payload.open": _("Open an original payload"),
             "read": _("Read"),
+            "restore.acknowledge": _("Acknowledge a restored database"),
             "unlink": _("Delete"),
             "write": _("Change"),
-            "restore.acknowledge": _("Acknowledge a restored database"),
         }
 
     @api.depends("action", "rule")

@@ -41,31 +41,22 @@ TABLE = {
     "finance.job.done.outside": ("", "", "", "rwcu", "", ""),
     "finance.job.key": ("", "", "", "r", "r", "r"),
     "finance.job.progress": ("", "r", "r", "r", "r", "r"),
-    "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
-    "finance.workflow": ("", "r", "r", "r", "rwcu", "r"),
     "finance.restore": ("", "r", "r", "r", "r", "r"),
+    "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
+    "finance.timeline": ("", "r", "r", "r", "r", "r"),
+    "finance.timeline.line": ("", "r", "r", "r", "r", "r"),
+    "finance.workflow": ("", "r", "r", "r", "rwcu", "r"),
 }
 
 # Everything of ours that can be called over RPC, beyond what Odoo's own models and mixins offer.
 PUBLIC = {
-    "account.move": {"action_finance_exceptions"},
+    "account.move": {"action_finance_exceptions", "action_finance_timeline"},
+    "account.payment": {"action_finance_timeline"},
     "finance.alert.rule": {"action_open_alerts"},
     "finance.audit.event": {
         "action_finance_timeline",
         "action_open_record",
         "action_open_trace",
-    },
-    "finance.configuration.import": {"action_review"},
-    "finance.configuration.version": {
-        "action_apply",
-        "action_discard",
-        "action_download",
-        "action_download_after",
-        "action_export",
-        "action_import",
-        "action_keep",
-        "action_restore",
-        "action_restore_before",
     },
     "finance.configuration.import": {"action_review"},
     "finance.configuration.version": {
@@ -98,6 +89,7 @@ PUBLIC = {
         "action_assign",
         "action_assign_to_me",
         "action_done_outside",
+        "action_finance_timeline",
         "action_handle",
         "action_ignore",
         "action_open_connector",
@@ -113,25 +105,36 @@ PUBLIC = {
     "finance.job": {
         "action_cancel",
         "action_done_outside",
+        "action_finance_timeline",
         "action_open_document",
         "action_open_exchanges",
         "action_query",
+        "action_release",
         "action_retry",
         "action_send_again",
-    },
-    "finance.job.done.outside": {"action_confirm"},
-    "res.config.settings": {
-        "action_finance_confirm_database",
-        "action_finance_metrics_close",
-        "action_release",
-        "action_finance_metrics_token",
-        "action_finance_reseal",
     },
     "finance.restore": {
         "action_acknowledge",
         "action_ask_all",
         "action_confirm_production",
         "action_open_jobs",
+    },
+    "finance.job.done.outside": {"action_confirm"},
+    "finance.timeline": {
+        "action_next_page",
+        "action_open_record",
+        "action_previous_page",
+        "action_print",
+        "action_refresh",
+    },
+    "finance.timeline.line": {"action_open"},
+    "finance.timeline.mixin": {"action_finance_timeline"},
+    "res.config.settings": {
+        "action_finance_confirm_database",
+        "action_finance_metrics_close",
+        "action_finance_metrics_token",
+        "action_finance_open_restore",
+        "action_finance_reseal",
     },
 }
 # A value that people may write, where writing nothing would prove nothing.
@@ -147,7 +150,6 @@ class RpcCase(HttpCase, EvidenceCase):
     """Calls over JSON-2 as one user of each role, and one row of each model in A and in B."""
 
     @classmethod
-        "action_finance_open_restore",
     def setUpClass(cls):
         super().setUpClass()
         cls.users, cls.keys = {}, {}
@@ -238,7 +240,10 @@ class RpcCase(HttpCase, EvidenceCase):
             },
             "finance.job.done.outside": {"reference": "x"},
             "finance.job.key": {"key": number},
+            "finance.restore": {"reason": "behind"},
             "finance.job.progress": {"job_id": self.make_job(company=company).id},
+            "finance.timeline": {"res_model": "res.partner", "res_id": self.partner.id},
+            "finance.timeline.line": {},
             "finance.workflow": {"flow": "tax", "company_id": company.id},
         }[model]
         if model == "finance.workflow":
@@ -256,7 +261,6 @@ class TestAccess(RpcCase):
     def test_table_names_every_model(self):
         models = {
             name
-            "finance.restore": {"reason": "behind"},
             for name, model in self.env.registry.items()
             if name.startswith("finance.")
             and model._original_module == "finance_connector_base"
@@ -412,6 +416,7 @@ class TestAccess(RpcCase):
             ("action_done_outside", ("nobody", "user", "approver", "administrator", "auditor")),
             ("action_send_again", ("nobody", "user", "controller", "administrator", "auditor")),
             ("action_cancel", ("nobody", "user", "approver", "administrator", "auditor")),
+            ("action_release", ("nobody", "user", "administrator", "auditor")),
         ):
             for role in forbidden:
                 with self.subTest(method=method, role=role):
@@ -432,7 +437,6 @@ class TestAccess(RpcCase):
                     "action_switch_to_production",
                     "action_switch_to_sandbox",
                 ),
-            ("action_release", ("nobody", "user", "administrator", "auditor")),
             ),
             (credential, ("action_erase", "action_discard_next")),
         ):
