@@ -22,6 +22,7 @@ from odoo.addons.finance_connector_base.providers.session import ConnectorConfig
 from odoo.addons.finance_tax_engine.canonical.tax import (
     ABSENT,
     INVOICE,
+    LOCKED,
     QUOTED,
     RECORDED,
     REFUND,
@@ -278,7 +279,7 @@ def test_provider_locked_document_is_rejected(engine, sandbox, sandbox_url):
     )
     with pytest.raises(Rejected) as refused:
         engine.commit(invoice)
-    assert refused.value.code == "CannotModifyLockedTransaction"
+    assert refused.value.code == LOCKED
     with pytest.raises(Rejected):
         engine.void(reference(invoice))
     assert kept(sandbox)[invoice.code]["version"] == 1

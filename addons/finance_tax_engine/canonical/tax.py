@@ -179,12 +179,21 @@ class JurisdictionTax:
         return "/".join((self.country, self.region, self.kind, self.code, rate))
 
 
+def sum_by_key(taxes) -> dict[str, Decimal]:
+    """Return the amounts of taxes per `JurisdictionTax.key`, without those that come to nothing."""
+    totals: dict[str, Decimal] = {}
+    for tax in taxes:
+        totals[tax.key] = totals.get(tax.key, Decimal(0)) + tax.amount
+    return {key: amount for key, amount in totals.items() if amount}
+
+
 @dataclass(frozen=True)
 class ZeroReason:
     """Why a line has no tax.
 
     line: number of the line. code: NO_NEXUS, NOT_REGISTERED, EXEMPT, NOT_TAXABLE, REVERSE_CHARGE or
-    UNKNOWN. words: the engine's own, "" when it only has a code.
+    UNKNOWN. words: what the engine says more: the place, the number or use code of the exemption,
+    the tax code of the product; "" when it says nothing.
     """
 
     line: str
@@ -215,10 +224,7 @@ class TaxResult:
 
     def by_key(self) -> dict[str, Decimal]:
         """Return the tax per `JurisdictionTax.key`, without those that come to nothing."""
-        totals: dict[str, Decimal] = {}
-        for tax in self.taxes:
-            totals[tax.key] = totals.get(tax.key, Decimal(0)) + tax.amount
-        return {key: amount for key, amount in totals.items() if amount}
+        return sum_by_key(self.taxes)
 
 
 @dataclass(frozen=True)
@@ -247,8 +253,8 @@ class RecordedDocument:
 class AddressAnswer:
     """What an engine knows of an address.
 
-    status: VALID, CORRECTED (``suggestion`` is how it should be written) or UNKNOWN.
-    messages: the engine's remarks, in its own words.
+    status: VALID (``suggestion`` may differ in case or have a longer postal code), CORRECTED
+    (``suggestion`` is how it should be written) or UNKNOWN. messages: the engine's own words.
     """
 
     status: str

@@ -1,10 +1,12 @@
-"""Avalara AvaTax REST v2: the whole vendor.
+"""Avalara AvaTax REST v2: the whole vendor; its tables stand in ``avatax_const.py``.
 
 Contract: the published OpenAPI description "AvaTax API v2" and the pages of
-developer.avalara.com/avatax (errors, voiding documents, client headers).
+developer.avalara.com/avatax (errors, voiding documents, client headers, filtering in REST, reasons
+tax can be zero).
 """
 
 import json
+from datetime import date
 from decimal import Decimal
 
 from odoo.addons.finance_connector_base.providers.base import Setting
@@ -17,76 +19,46 @@ from odoo.addons.finance_connector_base.providers.errors import (
 )
 
 from ..canonical import tax as canonical
-from ..canonical.tax import JurisdictionTax, TaxDocument, TaxReference, TaxResult
-from .engine import TaxEngine
+from ..canonical.tax import (
+    Address,
+    AddressAnswer,
+    Certificate,
+    EntityUseCode,
+    Nexus,
+    TaxCode,
+    TaxDocument,
+    TaxReference,
+    TaxResult,
+)
+from . import avatax_answers as answers
+from .avatax_const import (
+    ADDRESS_CODES,
+    ADDRESS_COUNTRIES,
+    ADJUSTMENT_REASONS,
+    API_VERSION,
+    AUTH_CODES,
+    CLIENT,
+    ESCAPES,
+    LENGTHS,
+    LOCKED_CODES,
+    NOT_FOUND,
+    NOT_OFFERED_CODES,
+    PAGE,
+    QUOTE_TYPES,
+    RECORD_TYPES,
+    RECORDED_KINDS,
+    REPLACED,
+    SIGNS,
+    STATUSES,
+    TAX_CODES_FOUND,
+    TRANSIENT_CODES,
+)
+from .engine import CAPABILITIES, TaxEngine
 
 ZERO = Decimal(0)
-API_VERSION = "v2"
-CLIENT = "Finance Connect; 19.0.1.0.0; Python; 19.0.1.0.0; Odoo"
 
-# CreateTransactionModel.type: what is kept ends with "Invoice", what is not with "Order".
-QUOTE_TYPES = {canonical.INVOICE: "SalesOrder", canonical.REFUND: "ReturnOrder"}
-RECORD_TYPES = {canonical.INVOICE: "SalesInvoice", canonical.REFUND: "ReturnInvoice"}
-
-# TransactionModel.status.
-STATUSES = {
-    "Temporary": canonical.QUOTED,
-    "Saved": canonical.SAVED,
-    "Posted": canonical.SAVED,
-    "Committed": canonical.RECORDED,
-    "Cancelled": canonical.VOIDED,
-}
-TYPES = {
-    "SalesOrder": 1,
-    "SalesInvoice": 1,
-    # Returns come back negative; canonical amounts of a credit note are positive.
-    "ReturnOrder": -1,
-    "ReturnInvoice": -1,
-}
-# TransactionLineDetailModel.jurisdictionType, and the older jurisType.
-KINDS = {
-    "Country": "country",
-    "State": "state",
-    "County": "county",
-    "City": "city",
-    "Special": "special",
-}
-KIND_CODES = {"CNT": "country", "STA": "state", "CTY": "county", "CIT": "city", "STJ": "special"}
-
-# Lengths of CreateTransactionModel, LineItemModel and AddressLocationInfo.
-LENGTHS = {
-    "code": 50,
-    "customerCode": 50,
-    "itemCode": 50,
-    "taxCode": 25,
-    "exemptionNo": 25,
-    "entityUseCode": 25,
-    "businessIdentificationNo": 25,
-    "description": 2048,
-    "referenceCode": 1024,
-    "line1": 100,
-    "line2": 100,
-    "city": 50,
-    "postalCode": 11,
-}
-
-# How a code is written inside a URL (descriptions of the /transactions/{transactionCode} calls).
-ESCAPES = {
-    "/": "_-ava2f-_",
-    "+": "_-ava2b-_",
-    "?": "_-ava3f-_",
-    "%": "_-ava25-_",
-    "#": "_-ava23-_",
-    " ": "%20",
-}
-
-NOT_FOUND = "EntityNotFoundError"
-AUTH_CODES = {
-    "AuthenticationException",
-    "AuthenticationIncomplete",
-    "AuthorizationException",
-    "InvalidLicenseKey",
-}
+# (base URL, account, company code) to the company's id, which never changes.
+_company_ids: dict[tuple, int] = {}
 
 
 class AvaTax(TaxEngine):
@@ -111,26 +83,31 @@ class AvaTax(TaxEngine):
         ),
     )
     seller_setting = "company_code"
-    capabilities = frozenset({"lookup"})
+    capabilities = frozenset(CAPABILITIES)
     timeouts = (3.0, 15.0)
     concurrency = 8
 
-    # === WHAT AN ENGINE OFFERS === #
+    # === DOCUMENTS === #
 
     def ping(self) -> str:
-        """Return words about the account (GET /utilities/ping, which answers 200 in any case)."""
+        """Return words about the account, and about the company where its code is known.
+
+        GET /utilities/ping answers 200 in any case.
+        """
         answer = self._answer(self.send("GET", "/api/v2/utilities/ping"), "ping")
         if not answer.boolean("authenticated"):
             raise AuthFailed("AvaTax answers, but refuses the account ID or the license key")
         account = answer.integer("authenticatedAccountId", default=None)
-        return f"AvaTax {answer.text('version')}, account {account or self._setting('account_id')}"
+        words = f"AvaTax {answer.text('version')}, account {account or self._setting('account_id')}"
+        company = self.config.company_settings.get(self.seller_setting)
+        if company:
+            words += f", company {self._company(company).text('name')} ({company})"
+        return words
 
     def quote(self, document: TaxDocument) -> TaxResult:
         """Calculate without keeping: a transaction of a type that ends with "Order"."""
         model = transaction(document, QUOTE_TYPES[document.kind])
-        payload = self.send(
-            "POST", "/api/v2/transactions/create", json=model, params={"$include": "Details"}
-        )
+        payload = self.send("POST", "/api/v2/transactions/create", json=model, params=_DETAILS)
         return self._result(payload, document, {canonical.QUOTED})
 
     def commit(self, document: TaxDocument) -> TaxResult:
@@ -140,41 +117,162 @@ class AvaTax(TaxEngine):
             "POST",
             "/api/v2/transactions/createoradjust",
             json={"createTransactionModel": model},
-            params={"$include": "Details"},
+            params=_DETAILS,
         )
         return self._result(payload, document, {canonical.RECORDED})
 
+    def adjust(self, document: TaxDocument, reason: str, words: str = "") -> TaxResult:
+        """Put a new revision over the committed transaction; it gets a new id and version."""
+        kind = RECORD_TYPES[document.kind]
+        model = {
+            "adjustmentReason": ADJUSTMENT_REASONS[reason],
+            "adjustmentDescription": words or reason,
+            "newTransaction": transaction(document, kind) | {"commit": True},
+        }
+        payload = self.send(
+            "POST",
+            f"{_path(document)}/adjust",
+            json=model,
+            params={**_DETAILS, "documentType": kind},
+        )
+        return self._result(payload, document, {canonical.RECORDED})
+
+    def refund(self, reference: TaxReference, original: TaxReference, day: date) -> TaxResult:
+        """Let AvaTax make a ReturnInvoice of the whole original, with its very tax."""
+        model = {
+            "refundTransactionCode": reference.code,
+            "refundDate": day.isoformat(),
+            "refundType": "Full",
+            "referenceCode": original.code,
+        }
+        return self._change(
+            reference,
+            f"{_path(original)}/refund",
+            {canonical.RECORDED},
+            json=model,
+            params={**_DETAILS, "documentType": RECORD_TYPES[original.kind]},
+        )
+
     def void(self, reference: TaxReference) -> TaxResult:
         """Void with reason DocVoided; a transaction that is void or absent already is no error."""
-        try:
-            payload = self.send(
-                "POST",
-                f"{_path(reference)}/void",
-                json={"code": "DocVoided"},
-                params={"documentType": RECORD_TYPES[reference.kind]},
-            )
-        except Rejected:
-            found = self.lookup(reference)
-            if found is None:
-                return _absent(reference)
-            if found.status != canonical.VOIDED:
-                raise
-            return found
-        return self._result(payload, reference, {canonical.VOIDED})
+        return self._change(
+            reference,
+            f"{_path(reference)}/void",
+            {canonical.VOIDED, canonical.ABSENT},
+            json={"code": "DocVoided"},
+        )
+
+    def unvoid(self, reference: TaxReference) -> TaxResult:
+        """Give a void transaction the status from before."""
+        into = {canonical.RECORDED, canonical.SAVED}
+        return self._change(reference, f"{_path(reference)}/unvoid", into)
+
+    def uncommit(self, reference: TaxReference) -> TaxResult:
+        """Take a committed transaction out of the next return."""
+        return self._change(reference, f"{_path(reference)}/uncommit", {canonical.SAVED})
 
     def lookup(self, reference: TaxReference) -> TaxResult | None:
         """Read the transaction of this code and type."""
+        params = {**_DETAILS, "documentType": RECORD_TYPES[reference.kind]}
         try:
-            payload = self.send(
-                "GET",
-                _path(reference),
-                params={"documentType": RECORD_TYPES[reference.kind], "$include": "Details"},
-            )
+            payload = self.send("GET", _path(reference), params=params)
         except Rejected as error:
-            if error.status == 404 or error.code == NOT_FOUND:
-                return None
-            raise
+            if not _is_absent(error):
+                raise
+            # it may be the company that is not found
+            self._company_id(reference.seller)
+            return None
         return self._result(payload, reference, set(STATUSES.values()))
+
+    def recorded(self, seller, start, end):
+        """List sales and returns by document date, in the order of the vendor's ids.
+
+        Each page asks for ids above the last one seen, so that what is adjusted or deleted while
+        the list is read moves nothing to a page that was read already.
+        """
+        wanted = (
+            f"date ge {_literal(start.isoformat())} and date le {_literal(end.isoformat())}"
+            f" and type in ({', '.join(map(_literal, RECORDED_KINDS))})"
+        )
+        last = 0
+        while True:
+            params = {
+                "$filter": f"{wanted} and id gt {last}",
+                "$orderBy": "id ASC",
+                "$include": "SummaryOnly",
+                "$top": PAGE,
+            }
+            page = self._page(_documents(seller), params)
+            rows = page.list("value")
+            for row in rows:
+                if row.integer("id") <= last:
+                    raise self._broken("transactions: the ids do not ascend", "transactions.id")
+                last = row.integer("id")
+                if row.text("status") != REPLACED:
+                    yield answers.recorded_document(row)
+            if not rows or not page.text("@nextLink", default=""):
+                return
+
+    # === WHAT THE ENGINE KNOWS === #
+
+    def resolve_address(self, address: Address) -> AddressAnswer:
+        """Compare an address with the one that AvaTax knows; other countries are not asked for."""
+        if address.country not in ADDRESS_COUNTRIES:
+            words = f"AvaTax knows addresses in {' and '.join(ADDRESS_COUNTRIES)} only"
+            return AddressAnswer(canonical.UNKNOWN, messages=(words,))
+        model = _address(address) | {"textCase": "Mixed"}
+        try:
+            payload = self.send("POST", "/api/v2/addresses/resolve", json=model)
+        except Rejected as error:
+            if error.code not in ADDRESS_CODES:
+                raise
+            return AddressAnswer(canonical.UNKNOWN, messages=(error.message,))
+        return answers.address_answer(address, self._answer(payload, "addresses"))
+
+    def nexus(self, seller: str) -> tuple[Nexus, ...]:
+        """Read the declarations of nexus of a company."""
+        path = f"/api/v2/companies/{self._company_id(seller)}/nexus"
+        return tuple(answers.nexus(row) for row in self._rows(path))
+
+    def tax_codes(self, text: str) -> tuple[TaxCode, ...]:
+        """Search Avalara's list; codes that are no longer active are left out."""
+        value = _literal(text.strip())
+        rows = self._page(
+            "/api/v2/definitions/taxcodes",
+            {
+                "$filter": f"taxCode contains {value} or description contains {value}",
+                "$orderBy": "taxCode ASC",
+                "$top": TAX_CODES_FOUND,
+            },
+        ).list("value")
+        return tuple(
+            TaxCode(row.text("taxCode"), row.text("description", default=""))
+            for row in rows
+            if row.boolean("isActive", default=True)
+        )
+
+    def entity_use_codes(self) -> tuple[EntityUseCode, ...]:
+        """Read Avalara's list."""
+        return tuple(
+            EntityUseCode(
+                row.text("code"),
+                row.text("name", default=""),
+                row.text("description", default=""),
+                tuple(row.payload.get("validCountries") or ()),
+            )
+            for row in self._rows("/api/v2/definitions/entityusecodes")
+        )
+
+    def certificates(self, seller: str, customer: str) -> tuple[Certificate, ...]:
+        """Read the certificates linked to a customer; one that AvaTax does not know has none."""
+        company = self._company_id(seller)
+        path = f"/api/v2/companies/{company}/customers/{escape_code(customer)}/certificates"
+        try:
+            return tuple(answers.certificate(row) for row in self._rows(path))
+        except Rejected as error:
+            if _is_absent(error):
+                return ()
+            raise
 
     # === HOOKS === #
 
@@ -193,14 +291,19 @@ class AvaTax(TaxEngine):
             return None
         code, words, fault = error
         details = {"code": code, "status": response.status}
+        if code in NOT_OFFERED_CODES:
+            return Rejected(words, **details)
         if response.status in (401, 403) or code in AUTH_CODES:
             return AuthFailed(f"AvaTax: {words}", **details)
-        if response.status == 429 or response.status >= 500 or fault == "Server":
+        overloaded = response.status == 429 or response.status >= 500 or code in TRANSIENT_CODES
+        if overloaded or fault == "Server":
             # Every call of ours that changes something may be repeated, so nothing is uncertain.
             return Transient(f"AvaTax: {words}", **details)
+        if code in LOCKED_CODES:
+            return Rejected(words, **details | {"code": canonical.LOCKED})
         return Rejected(words, **details)
 
-    # === READING === #
+    # === SENDING AND READING === #
 
     def _setting(self, name):
         return self.config.settings.get(name, "")
@@ -208,41 +311,108 @@ class AvaTax(TaxEngine):
     def _answer(self, payload, where):
         return Answer(payload, where=where, version=API_VERSION)
 
+    def _broken(self, words, field):
+        return ContractBroken(f"AvaTax {words}", field=field, version=API_VERSION)
+
+    def _change(self, reference, path, into, *, json=None, params=None):
+        """Send a change; where it is refused because it was made before, find that out.
+
+        into: the statuses that the change leads to.
+        """
+        params = params or {"documentType": RECORD_TYPES[reference.kind]}
+        try:
+            payload = self.send("POST", path, json=json, params=params)
+        except Rejected as refusal:
+            if refusal.code == canonical.LOCKED:
+                raise
+            found = self.lookup(reference) or _absent(reference)
+            if found.status not in into:
+                raise
+            return found
+        return self._result(payload, reference, into)
+
     def _result(self, payload, asked, expected):
+        """Return the `TaxResult` of a TransactionModel.
+
+        asked: the `TaxDocument` that was sent, or the `TaxReference`. expected: statuses.
+        """
         answer = self._answer(payload, "transaction")
-        sign = answer.choice("type", TYPES)
+        sign = answer.choice("type", SIGNS)
         status = answer.choice("status", STATUSES)
         if status not in expected:
-            raise ContractBroken(
-                f"AvaTax answered with status {answer.text('status')}",
-                field="transaction.status",
-                version=API_VERSION,
-            )
-        taxes = tuple(
-            tax for line in answer.list("lines", default=[]) for tax in _line_taxes(line, sign)
-        )
+            words = f"answered with status {answer.text('status')}"
+            raise self._broken(words, "transaction.status")
+        messages = tuple(map(answers.words_of, answer.list("messages", default=[])))
+        lines = answer.list("lines", default=[])
         result = TaxResult(
             code=asked.code and answer.text("code"),
             status=status,
             currency=answer.text("currencyCode"),
-            total_tax=_amount(answer, "totalTax", sign),
-            total_taxable=_amount(answer, "totalTaxable", sign),
-            total_exempt=_amount(answer, "totalExempt", sign),
-            taxes=taxes,
-            messages=tuple(_words_of(message) for message in answer.list("messages", default=[])),
+            total_tax=answers.amount(answer, "totalTax", sign),
+            total_taxable=answers.amount(answer, "totalTaxable", sign),
+            total_exempt=answers.amount(answer, "totalExempt", sign),
+            taxes=tuple(tax for line in lines for tax in answers.line_taxes(line, sign)),
+            messages=messages,
             engine_id=str(answer.integer("id", default=0) or ""),
+            reasons=tuple(filter(None, (answers.zero_reason(line, messages) for line in lines))),
+            locked=answer.boolean("locked", default=False),
         )
-        if isinstance(asked, TaxDocument):
-            _check_complete(result, asked)
+        numbers = [line.text("lineNumber") for line in lines]
+        self._check_complete(result, numbers, asked)
         return result
+
+    def _check_complete(self, result, numbers, asked):
+        total = sum((tax.amount for tax in result.taxes), ZERO)
+        if numbers and total != result.total_tax:
+            words = f"gives lines that come to {total}, but a total of {result.total_tax}"
+            raise self._broken(words, "transaction.totalTax")
+        if not isinstance(asked, TaxDocument):
+            return
+        missing = {line.number for line in asked.lines}.symmetric_difference(numbers)
+        if missing or len(numbers) != len(asked.lines):
+            words = f"did not answer for exactly the lines asked: {', '.join(sorted(missing))}"
+            raise self._broken(words, "transaction.lines.lineNumber")
+        if result.currency != asked.currency:
+            words = f"answered in {result.currency}, asked was {asked.currency}"
+            raise self._broken(words, "transaction.currencyCode")
+
+    def _page(self, path, params):
+        return self._answer(self.send("GET", path, params=params), path.rpartition("/")[2])
+
+    def _rows(self, path, **params):
+        """Yield the rows of all pages of a list."""
+        skip = 0
+        while True:
+            page = self._page(path, {**params, "$top": PAGE, "$skip": skip})
+            rows = page.list("value")
+            yield from rows
+            skip += len(rows)
+            if not rows or not page.text("@nextLink", default=""):
+                return
+
+    def _company(self, seller):
+        """Return the CompanyModel of a company code; Rejected when the account has none."""
+        params = {"$filter": f"companyCode eq {_literal(seller)}"}
+        found = self._page("/api/v2/companies", params).list("value")
+        if not found:
+            raise Rejected(f"The AvaTax account has no company with the code {seller}")
+        return found[0]
+
+    def _company_id(self, seller):
+        key = (self.config.base_url, self._setting("account_id"), seller)
+        if key not in _company_ids:
+            _company_ids[key] = self._company(seller).integer("id")
+        return _company_ids[key]
 
 
 # === REQUEST === #
 
+_DETAILS = {"$include": "Details"}
+
 
 def transaction(document: TaxDocument, kind: str) -> dict:
     """Return the CreateTransactionModel of ``document`` with type ``kind``."""
-    sign = TYPES[kind]
+    sign = SIGNS[kind]
     model = {
         "type": kind,
         "companyCode": document.seller,
@@ -278,11 +448,17 @@ def escape_code(code: str) -> str:
     return "".join(ESCAPES.get(character, character) for character in code)
 
 
+def _documents(seller):
+    return f"/api/v2/companies/{escape_code(seller)}/transactions"
+
+
 def _path(reference):
-    return (
-        f"/api/v2/companies/{escape_code(reference.seller)}"
-        f"/transactions/{escape_code(reference.code)}"
-    )
+    return f"{_documents(reference.seller)}/{escape_code(reference.code)}"
+
+
+def _literal(text):
+    """Return ``text`` as a value inside a ``$filter``."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _line(line, sign):
@@ -327,75 +503,12 @@ def _filled(model):
     }
 
 
-# === ANSWER === #
-
-
-def _line_taxes(line, sign):
-    number = line.text("lineNumber")
-    taxes = [_detail(detail, number, sign) for detail in line.list("details", default=[])]
-    if sum((tax.amount for tax in taxes), ZERO) != _amount(line, "tax", sign):
-        raise ContractBroken(
-            f"AvaTax: the details of line {number} do not add up to its tax",
-            field="transaction.lines.tax",
-            version=API_VERSION,
-        )
-    return taxes
-
-
-def _detail(detail, number, sign):
-    kind = detail.choice("jurisdictionType", KINDS, default=None)
-    return JurisdictionTax(
-        line=number,
-        kind=kind or detail.choice("jurisType", KIND_CODES),
-        code=detail.text("jurisCode"),
-        name=detail.text("jurisName"),
-        country=detail.text("country"),
-        region=detail.text("region", default=""),
-        rate=detail.decimal("rate"),
-        taxable=_amount(detail, "taxableAmount", sign),
-        amount=_amount(detail, "tax", sign),
-        exempt=_amount(detail, "exemptAmount", sign, default=ZERO)
-        + _amount(detail, "nonTaxableAmount", sign, default=ZERO),
-        tax_name=detail.text("taxName", default=""),
-    )
-
-
-def _check_complete(result, document):
-    answered = sum((tax.amount for tax in result.taxes), ZERO)
-    if answered != result.total_tax:
-        raise ContractBroken(
-            f"AvaTax: the lines come to {answered}, the total says {result.total_tax}",
-            field="transaction.totalTax",
-            version=API_VERSION,
-        )
-    unknown = {tax.line for tax in result.taxes} - {line.number for line in document.lines}
-    if unknown:
-        raise ContractBroken(
-            f"AvaTax answered for a line that was not asked: {', '.join(sorted(unknown))}",
-            field="transaction.lines.lineNumber",
-            version=API_VERSION,
-        )
-    if result.currency != document.currency:
-        raise ContractBroken(
-            f"AvaTax answered in {result.currency}, asked was {document.currency}",
-            field="transaction.currencyCode",
-            version=API_VERSION,
-        )
-
-
-def _words_of(message):
-    parts = (message.text("summary", default=""), message.text("details", default=""))
-    return ": ".join(dict.fromkeys(part for part in parts if part))
+def _is_absent(error):
+    return error.status == 404 or error.code == NOT_FOUND
 
 
 def _absent(reference):
     return TaxResult(reference.code, canonical.ABSENT, "", ZERO, ZERO, ZERO)
-
-
-def _amount(answer, name, sign, **default):
-    amount = answer.decimal(name, **default)
-    # adding zero takes the sign off a negative zero
-    return sign * amount + ZERO
 
 
 def _error_of(body):

@@ -29,6 +29,7 @@ from odoo.addons.finance_tax_engine.canonical.tax import (
     TaxReference,
     TaxResult,
 )
+from odoo.addons.finance_tax_engine.providers import avatax
 from odoo.addons.finance_tax_engine.providers.avatax import AvaTax, escape_code, transaction
 
 HOUSTON = Address("1 Main St", "", "Houston", "TX", "77002", "US")
@@ -90,6 +91,7 @@ def vendor(monkeypatch):
         )
     )
     engine.answers, engine.sent = [], []
+    monkeypatch.setattr(avatax, "_company_ids", {})
 
     def send(request, **_kwargs):
         engine.sent.append(request)
@@ -172,8 +174,14 @@ def test_void_finds_out_what_a_refusal_means(vendor):
     )
     assert vendor.sent[0].params == {"documentType": "SalesInvoice"}
 
-    vendor.answers = [missing, missing]
+    vendor.answers = [missing, missing, (200, {"value": [{"id": 7}]})]
     assert vendor.void(reference).status == ABSENT
+    vendor.answers = [missing, missing]
+    assert vendor.void(reference).status == ABSENT, "the company's id is asked for once"
+    unknown = TaxReference(INVOICE, "NOBODY", "INV/1")
+    vendor.answers = [missing, missing, (200, {"value": []})]
+    with pytest.raises(Rejected, match="NOBODY"):
+        vendor.void(unknown)
     vendor.answers = [refused, (200, voided)]
     assert vendor.void(reference).status == VOIDED
     vendor.answers = [refused, (200, committed)]
