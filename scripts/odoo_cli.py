@@ -6,18 +6,20 @@ import secrets
 import socket
 
 from .odoo_source import find_odoo
-from .paths import ADDONS, CACHE, DATA, ODOO_BIN, PYTHON, TEST_ADDONS, VAULT_KEY, ensure
+from .paths import ADDONS, CACHE, DATA, EVIDENCE, ODOO_BIN, PYTHON, TEST_ADDONS, VAULT_KEY, ensure
 
 LANES = ("--workers=2", "--max-cron-threads=4")
 DEFAULT_SANDBOX_PORT = 8099
 
 
 def environment(cluster, **extra):
-    """The environment of every Odoo process: where Odoo, PostgreSQL and the vault key are."""
+    """The environment of every Odoo process: where Odoo, PostgreSQL, the vault key and evidence
+    are."""
     source = find_odoo(fetch=False)
     variables = {key: value for key, value in os.environ.items() if not _misleading(key)}
     variables |= cluster.environment
     variables |= {
+        "FINANCE_EVIDENCE_DIR": str(EVIDENCE / cluster.purpose),
         "FINANCE_VAULT_KEY_FILE": str(vault_key()),
         "ODOO_RC": str(configuration(source, cluster.purpose)),
         "PYTHONPYCACHEPREFIX": str(CACHE / "pycache"),

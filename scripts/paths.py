@@ -13,6 +13,8 @@ DATA = CACHE / "data"
 LOGS = CACHE / "logs"
 TEST_OUTPUT = CACHE / "test-output"
 VAULT_KEY = CACHE / "vault.key"
+# Outside of DATA, as in production: what is there is never restored.
+EVIDENCE = CACHE / "evidence"
 
 
 def ensure(folder):

@@ -24,14 +24,16 @@ class OdooServer(Odoo):
     :param dict environment: further environment variables of the server
     :param tuple arguments: further command line arguments
 
-    The port stays the same over restarts, so that URLs and connectors keep working.
+    The port stays the same over restarts, so that URLs and connectors keep working. Evidence lies in
+    ``evidence-<database>`` beside the log: all copies of a template have one database uuid.
     """
 
     def __init__(self, cluster, database, workers=2, cron_threads=4, environment=None,
                  arguments=(), log=None):  # fmt: skip
         super().__init__(cluster, database, log=log)
         self.arguments = (f"--workers={workers}", f"--max-cron-threads={cron_threads}", *arguments)
-        self.variables = dict(environment or {})
+        evidence = {"FINANCE_EVIDENCE_DIR": str(self.log.parent / f"evidence-{database}")}
+        self.variables = evidence | dict(environment or {})
 
     # === LIFE AND DEATH === #
 
