@@ -169,19 +169,28 @@ def verify_package(path, trust) -> Report:
     """Check an export and return the `Report`. Raises ValueError for what is no export."""
     name = Path(path).name
     with zipfile.ZipFile(path) as archive:
-        text = archive.read(MANIFEST)
-        manifest = json.loads(text)
-        if manifest.get("format") != FORMAT:
-            raise ValueError(f"{name}: a newer version is needed to read this export.")
-        report = Report(f"export {name}", database=manifest["database"])
+        text, signature = archive.read(MANIFEST), archive.read(SIGNATURE)
+        maker = _maker(archive)
+        report = Report(f"export {name}")
+        if not is_signed(maker, signature.hex(), text):
+            report.add("package.signature")
+        # A file that can't be read any more is not that of the manifest, and that was said.
         try:
-            _Check(archive, manifest, report, trust).run(text, archive.read(SIGNATURE))
+            manifest = json.loads(text)
+            if manifest["format"] != FORMAT:
+                raise ValueError("a newer version is needed for it")
+            _Check(archive, manifest, maker, report, trust).run()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            # A file that can't be read any more is not that of the manifest, and that was said.
             if not report.found:
                 raise ValueError(f"{name} can't be read: {error!r}") from error
-    report.remark("package", at=manifest["made_at"], selection=manifest["selection"])
     return report
+
+
+def _maker(archive):
+    try:
+        return public_key_of(archive.read(PUBLIC_KEY))
+    except (KeyError, ValueError):
+        return ""
 
 
 class _PackedSeal(NamedTuple):
@@ -207,26 +216,27 @@ class _PackedSeal(NamedTuple):
 
 
 class _Check:
-    def __init__(self, archive, manifest, report, trust):
-        self.archive, self.manifest, self.report, self.trust = archive, manifest, report, trust
-        self.maker = manifest["keys"][0]["public_key"]
-        if trust.name_of(self.maker):
+    def __init__(self, archive, manifest, maker, report, trust):
+        """maker: the public key that the manifest is signed with."""
+        self.archive, self.manifest, self.report = archive, manifest, report
+        report.database = manifest["database"]
+        if trust.name_of(maker):
             # Who made the export vouches for the other keys of the ring.
             keys = {key["public_key"]: key["key"] for key in manifest["keys"]}
             trust = trust._replace(public_keys=keys | trust.public_keys)
+        elif trust.has_keys:
+            report.add("package.key", fingerprint=fingerprint(maker))
         self.signed = Signatures(trust, report)
         self.seals = {}
 
-    def run(self, text, signature):
-        """text, signature: the bytes of the manifest and of its signature."""
-        if not is_signed(self.maker, signature.hex(), text):
-            self.report.add("package.signature")
-        elif self.trust.has_keys and not self.trust.name_of(self.maker):
-            self.report.add("package.key", fingerprint=fingerprint(self.maker))
+    def run(self):
+        """Files, seals, events and details."""
         self._check_files()
         self._check_seals()
         self._check_events()
         self.signed.conclude()
+        facts = {name: self.manifest[name] for name in ("made_at", "selection")}
+        self.report.remark("package", **facts)
 
     def _check_files(self):
         """Exactly the files of the manifest, each as it was."""

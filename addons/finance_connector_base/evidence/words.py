@@ -119,7 +119,7 @@ REMARKS = {
         "%(at)s. Only the signature of the export stands for these."
     ),
     "package": _(
-        "Made on %(at)s for: %(selection)s. An export proves what is in it, not that nothing else "
+        "Made on %(made_at)s for: %(selection)s. An export proves what is in it, not that nothing else "
         "happened; that is for a verification of the database."
     ),
 }
@@ -135,6 +135,6 @@ OUTCOMES = {
 }
 
 COUNTS = _(
-    "%(events)s sealed events from %(first)s to %(last)s in %(seals)s seals, %(label)s, database "
-    "%(database)s."
+    "%(events)s sealed events from %(first)s to %(last)s in %(seals)s seals. Read from: %(label)s "
+    "(%(database)s)."
 )

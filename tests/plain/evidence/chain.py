@@ -56,7 +56,7 @@ class Chain:
         """Seal what is unsealed, at the time of the newest event or in that minute."""
         waiting = [row for _, row in sorted(self.events.items()) if row.seal_id is None]
         taken = waiting[:limit]
-        at = max(row.at for row in self.events.values())
+        at = max(row.at for row in self.events.values() if row.at)
         if minute is not None:
             at = text_of(START + timedelta(minutes=minute))
         seal = new_seal(
