@@ -1,0 +1,1 @@
+"""What Stripe Tax needs beside the provider itself, one topic a file."""
