@@ -30,6 +30,7 @@
         "views/finance_audit_event_views.xml",
         "views/finance_denied_action_views.xml",
         "views/finance_external_ref_views.xml",
+        "views/finance_timeline_views.xml",
         # actions before the menus that open them
         "views/menus.xml",
         "views/evidence_menus.xml",

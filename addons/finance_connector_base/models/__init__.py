@@ -4,12 +4,15 @@ from . import finance_sealed_mixin
 from . import finance_weak_mixin
 from . import finance_job_mixin
 from . import finance_operation
+from . import finance_timeline_mixin
 
 from . import account_move
+from . import account_payment
 from . import base_partner_merge
 from . import finance_answer
 from . import finance_audit_detail
 from . import finance_audit_event
+from . import finance_audit_event_story
 from . import finance_alert_rule
 from . import finance_binding
 from . import finance_connector
@@ -21,6 +24,7 @@ from . import finance_credential
 from . import finance_denied_action
 from . import finance_exception
 from . import finance_exception_rule
+from . import finance_exception_story
 from . import finance_exception_tag
 from . import finance_exchange
 from . import finance_exchange_day
@@ -31,13 +35,18 @@ from . import finance_job
 from . import finance_job_held
 from . import finance_job_key
 from . import finance_job_progress
+from . import finance_job_story
 from . import finance_metrics_token
 from . import finance_restore
 from . import finance_setting
+from . import finance_timeline
+from . import finance_timeline_answers
+from . import finance_timeline_lines
 from . import finance_vault
 from . import finance_workflow
 from . import ir_access
 from . import res_company
+from . import res_partner
 from . import res_config_settings
 from . import res_config_settings_evidence
 

@@ -5,7 +5,8 @@ from odoo.fields import Domain
 class AccountMove(models.Model):
     """An invoice says whether something about it waits for a person."""
 
-    _inherit = "account.move"
+    _name = "account.move"
+    _inherit = ["account.move", "finance.timeline.mixin"]
 
     finance_exception_count = fields.Integer(
         "Open exceptions", compute="_compute_finance_exception_count"

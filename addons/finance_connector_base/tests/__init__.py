@@ -16,6 +16,7 @@ from . import (
     test_partner_merge,
     test_restore,
     test_settings,
+    test_timeline,
     test_vault,
     test_workflow,
     vendor,

@@ -136,6 +136,7 @@ PUBLIC = {
         "action_finance_open_restore",
         "action_finance_reseal",
     },
+    "res.partner": {"action_finance_timeline"},
 }
 # A value that people may write, where writing nothing would prove nothing.
 WRITTEN = {
@@ -243,7 +244,7 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.restore": {"reason": "behind"},
             "finance.job.progress": {"job_id": self.make_job(company=company).id},
             "finance.timeline": {"res_model": "res.partner", "res_id": self.partner.id},
-            "finance.timeline.line": {},
+            "finance.timeline.line": {"timeline_id": self.timeline(user or self.env.user).id},
             "finance.workflow": {"flow": "tax", "company_id": company.id},
         }[model]
         if model == "finance.workflow":
@@ -252,6 +253,10 @@ class RpcCase(HttpCase, EvidenceCase):
         if field is not None and field.store:
             values.setdefault("connector_id", connector.id)
         return samples.create(values)
+
+    def timeline(self, user):
+        """A timeline that ``user`` has opened."""
+        return self.env["finance.timeline"].with_user(user).sudo().create({})
 
 
 @tagged("post_install", "-at_install")
