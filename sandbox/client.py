@@ -94,14 +94,23 @@ class SandboxProcess:
         self._process = None
 
     def __enter__(self):
-        """Start it, wait until it listens, and return its :class:`SandboxControl`."""
+        """Start it, wait until it listens, and return its :class:`SandboxControl`.
+
+        With ``--tls-folder`` it has ``tls_url``, the address that asks for client certificates.
+        """
         folder = Path(__file__).resolve().parents[1]
         self._process = subprocess.Popen(self._argv, cwd=folder, stdout=subprocess.PIPE, text=True)
+        control = SandboxControl(self._url())
+        if "--tls-folder" in self._argv:
+            control.tls_url = self._url()
+        return control
+
+    def _url(self):
         line = self._process.stdout.readline()
-        if " on http://" not in line:
+        if " on http" not in line:
             self.__exit__()
             raise RuntimeError(f"the sandbox did not start: {line!r}")
-        return SandboxControl(line.rpartition(" on ")[2].strip())
+        return line.rpartition(" on ")[2].strip()
 
     def __exit__(self, *_error):
         """Stop it."""

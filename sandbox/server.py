@@ -9,17 +9,19 @@ import http
 import select
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 from .control import Control
 from .faults import Faults
 from .log import RequestLog
 from .vendor import Request, Response, find_vendors
 
-__all__ = ["DEFAULT_PORT", "Sandbox", "SandboxServer"]
+__all__ = ["DEFAULT_PORT", "Sandbox", "SandboxServer", "mutual_tls"]
 
 DEFAULT_PORT = 8099
 CONTROL_PREFIX = "_sandbox"
@@ -146,8 +148,17 @@ class Handler(socketserver.StreamRequestHandler):
         try:
             while self._serve_one():
                 pass
+        except ssl.SSLError:
+            self._drain()
         except (ConnectionError, TimeoutError, Hangup):
             self.close_connection = True
+
+    def _drain(self):
+        """Read what the client still sends: closing before would take our alert away from it."""
+        with contextlib.suppress(OSError):
+            self.connection.settimeout(0.5)
+            while socket.socket.recv(self.connection, 65_536):
+                pass
 
     def finish(self):
         """Close quietly, also when the client has gone."""
@@ -196,8 +207,9 @@ class Handler(socketserver.StreamRequestHandler):
     def _answer(self, method, target, headers, body):
         path, _mark, query = target.partition("?")
         _empty, prefix, rest = (path + "/").split("/", 2)
-        base_url = f"http://{headers.get('host', '')}/{prefix}"
-        request = Request(method, "/" + rest.rstrip("/"), query, headers, body, 0, base_url)
+        base_url = f"{self.server.scheme}://{headers.get('host', '')}/{prefix}"
+        path = "/" + rest.rstrip("/")
+        request = Request(method, path, query, headers, body, 0, base_url, self._peer())
         sandbox = self.server.sandbox
         if prefix == CONTROL_PREFIX:
             return sandbox.control.handle(request)
@@ -208,6 +220,13 @@ class Handler(socketserver.StreamRequestHandler):
             print(f"{prefix} {method} {request.path} {response.status}", file=sys.stderr)
         return response
 
+    def _peer(self):
+        """The common name of the client's certificate."""
+        if not self.server.tls:
+            return ""
+        subject = dict(pair for part in self.connection.getpeercert()["subject"] for pair in part)
+        return subject.get("commonName", "")
+
     def _wait(self, seconds):
         """Wait, but stop as soon as the client hangs up during a long silence."""
         if seconds < 0.5:
@@ -215,7 +234,7 @@ class Handler(socketserver.StreamRequestHandler):
             return
         until = time.monotonic() + seconds
         readable, _w, _x = select.select([self.connection], [], [], seconds)
-        if readable and not self.connection.recv(1, socket.MSG_PEEK):
+        if readable and not self.server.tls and not self.connection.recv(1, socket.MSG_PEEK):
             raise Hangup
         time.sleep(max(0, until - time.monotonic()))
 
@@ -235,22 +254,43 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 class SandboxServer(socketserver.ThreadingTCPServer):
-    """The server; ``url`` is where it listens. One thread a connection."""
+    """The server; ``url`` is where it listens. One thread a connection.
+
+    ``tls`` (an ``ssl.SSLContext``) makes it speak TLS and ask for a client certificate; ``sandbox``
+    lets it serve the vendors of another server.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 256
 
-    def __init__(self, address=("127.0.0.1", 0), latency_ms=0.0, keep=20_000, verbose=False):
-        self.sandbox = Sandbox(latency_ms, keep)
-        self.verbose = verbose
+    def __init__(
+        self, address=("127.0.0.1", 0), latency_ms=0.0, keep=20_000, verbose=False, *,
+        tls=None, sandbox=None,
+    ):  # fmt: skip
+        self.sandbox = sandbox or Sandbox(latency_ms, keep)
+        self.verbose, self.tls = verbose, tls
         super().__init__(address, Handler)
+
+    @property
+    def scheme(self):
+        """Return "http", or "https" with TLS."""
+        return "https" if self.tls else "http"
+
+    def get_request(self):
+        """Accept a connection; the handshake is left to its own thread."""
+        connection, address = super().get_request()
+        if self.tls:
+            connection = self.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
 
     @property
     def url(self):
         """Return the base URL, without a trailing slash."""
         host, port = self.server_address[:2]
-        return f"http://{host}:{port}"
+        return f"{self.scheme}://{host}:{port}"
 
     def start(self):
         """Serve from a daemon thread (for tests inside one process) and return the server."""
@@ -258,3 +298,15 @@ class SandboxServer(socketserver.ThreadingTCPServer):
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         ).start()
         return self
+
+
+def mutual_tls(folder):
+    """Return the TLS context of a folder: ``server.pem`` (certificate and key) and ``ca.pem``.
+
+    Who connects must show a certificate of that CA.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(folder) / "server.pem")
+    context.load_verify_locations(Path(folder) / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context

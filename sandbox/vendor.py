@@ -19,6 +19,7 @@ class Request:
     """One HTTP request as a vendor sees it; ``path`` is without the vendor's prefix, still quoted.
 
     ``number`` counts the requests since the last reset and identifies the line in the log.
+    ``peer`` is the common name of the client certificate, "" without one.
     """
 
     method: str
@@ -28,6 +29,12 @@ class Request:
     body: bytes = b""
     number: int = 0
     base_url: str = ""
+    peer: str = ""
+
+    @property
+    def form(self):
+        """Return the fields of a form in the body, the last value of a repeated name."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     @property
     def query(self):

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .errors import AuthFailed
@@ -86,18 +87,28 @@ def key_of(text, passphrase=""):
 
 @dataclass(frozen=True)
 class Kind:
-    """What is special about the values of a setting. clean: text as pasted to text as kept, raises
-    ValueError in words; ends: text as kept to the date of its end, None when it has none."""
+    """What is special about the values of a setting.
+
+    clean: text as pasted to text as kept, raises ValueError in words; ends: text as kept to the
+    date of its end, None when it has none; shown: text as kept to what people may see of it.
+    """
 
     clean: object
     ends: object = lambda text: None
+    shown: object = lambda text: ""
+
+
+def _end(text):
+    return min(one.not_valid_after_utc for one in certificates_of(text)).date()
+
+
+def _common_name(text):
+    names = certificates_of(text)[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return names[0].value if names else ""
 
 
 KINDS = {
-    "certificate": Kind(
-        clean_certificate,
-        lambda text: min(one.not_valid_after_utc for one in certificates_of(text)).date(),
-    ),
+    "certificate": Kind(clean_certificate, _end, _common_name),
     "private_key": Kind(clean_key),
 }
 

@@ -29,6 +29,7 @@ _CERTIFICATE_ALERTS = (
     "ALERT_CERTIFICATE_REVOKED",
     "ALERT_UNSUPPORTED_CERTIFICATE",
     "ALERT_UNKNOWN_CA",
+    "ALERT_DECRYPT_ERROR",
     "ALERT_ACCESS_DENIED",
 )
 
@@ -197,13 +198,9 @@ def _was_sent(error):
 
 def _tls_reason(error):
     """OpenSSL's name of what went wrong, "" when it was not TLS."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return error.reason or ""
-        inner = error.args[0] if error.args else None
-        inner = getattr(inner, "reason", inner)
-        error = inner if isinstance(inner, Exception) else error.__context__
-    return ""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__context__
+    return (error and error.reason) or ""
 
 
 def _words(error):

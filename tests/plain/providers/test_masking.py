@@ -59,5 +59,26 @@ def test_body():
     assert mask_body(b"x" * 50, limit=10).startswith("xxxxxxxxxx\n… (40 more)")
 
 
+@pytest.mark.parametrize(
+    ("xml", "shown"),
+    [
+        ("<a><IBAN>DE89370400440532013000</IBAN></a>", "<a><IBAN>••••3000</IBAN></a>"),
+        ("<w:Password Type='t'>hunter2</w:Password>", "<w:Password Type='t'>••••</w:Password>"),
+        ("<token><![CDATA[a<b>c]]></token>", "<token>••••</token>"),
+        ("<Password>cut off her", "<Password>••••"),
+        ("<token><![CDATA[cut <off", "<token>••••"),
+        ('<k accessKey="AKIA0815" id="7"/>', '<k accessKey="••••" id="7"/>'),
+        ("<accessKey>\n  AKIA\n</accessKey>", "<accessKey>\n  ••••</accessKey>"),
+        ("<vatNumber>DE123456789</vatNumber>", "<vatNumber>••••6789</vatNumber>"),
+        ("<p><Nm>Jane Q. Doe</Nm><Amt Ccy='EUR'>1.50</Amt></p>",
+         "<p><Nm>•••• Doe</Nm><Amt Ccy='EUR'>1.50</Amt></p>"),
+        ("<note>mail jane@example.com</note>", "<note>mail ••••</note>"),
+        ("<a>1 &lt; 2</a>", "<a>1 &lt; 2</a>"),
+    ],
+)  # fmt: skip
+def test_xml(xml, shown):
+    assert mask_body(xml.encode()) == shown
+
+
 def test_secrets_wherever_they_stand():
     assert without_secrets("url?key=hunter2-long&x", ("hunter2-long", "")) == "url?key=••••&x"
