@@ -5,6 +5,7 @@ from . import (
     test_access,
     test_audit_detail,
     test_audit_event,
+    test_audit_seal,
     test_connector,
     test_credential,
     test_denied,

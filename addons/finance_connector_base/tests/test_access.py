@@ -21,6 +21,9 @@ TABLE = {
     "finance.answer": ("", "", "", "", "r", "r"),
     "finance.audit.detail": ("", "", "", "r", "", "r"),
     "finance.audit.event": ("", "", "", "r", "r", "r"),
+    "finance.audit.export": ("", "", "", "rwcu", "", "rwcu"),
+    "finance.audit.seal": ("", "", "", "r", "r", "r"),
+    "finance.audit.verify": ("", "", "", "rwcu", "", "rwcu"),
     "finance.binding": ("", "", "", "", "r", "r"),
     "finance.configuration.import": ("", "", "", "", "rwcu", ""),
     "finance.configuration.version": ("", "", "", "", "r", "r"),
@@ -53,6 +56,9 @@ PUBLIC = {
     "account.move": {"action_finance_exceptions", "action_finance_timeline"},
     "account.payment": {"action_finance_timeline"},
     "finance.alert.rule": {"action_open_alerts"},
+    "finance.audit.export": {"action_export"},
+    "finance.audit.seal": {"action_open_events"},
+    "finance.audit.verify": {"action_verify"},
     "finance.audit.event": {
         "action_finance_timeline",
         "action_open_record",
@@ -144,6 +150,8 @@ WRITTEN = {
     "finance.credential": {"value": "sk-planted-1234"},
     "finance.credential.rotate": {"value": "sk-planted-1234"},
 }
+# What refuses in words of its own, whoever asks.
+GUARDED = {"finance.audit.event", "finance.audit.seal"}
 OWN = "odoo.addons.finance_connector_base."
 
 
@@ -211,6 +219,10 @@ class RpcCase(HttpCase, EvidenceCase):
             return samples._raise("job.held", job=self.make_job(company=company)).with_env(env)
         if model == "finance.audit.event":
             return samples._record("test", company=company)
+        if model == "finance.audit.seal":
+            self.env["finance.audit.event"]._record("test")
+            samples._seal_before_export()
+            return samples.search([], limit=1)
         if model == "finance.external.ref":
             return samples._set(connector, connector, "c", number)
         if model == "finance.job":
@@ -225,6 +237,8 @@ class RpcCase(HttpCase, EvidenceCase):
             },
             "finance.answer": {"operation": "x", "digest": number},
             "finance.audit.detail": {"company_id": company.id},
+            "finance.audit.export": {"scope": "trace", "trace_id": "x"},
+            "finance.audit.verify": {},
             "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
             "finance.configuration.import": {},
             "finance.configuration.version": {"company_ids": [Command.set(company.ids)]},
@@ -309,7 +323,7 @@ class TestAccess(RpcCase):
                 self.assertEqual(operation, "create", answer)
                 self.assertNotIn("AccessError", answer["name"])
             elif not allowed:
-                guarded = model == "finance.audit.event" and operation != "read"
+                guarded = model in GUARDED and operation != "read"
                 expected = "UserError" if guarded else "AccessError"
                 self.assertNotEqual(status, 200)
                 self.assertIn(expected, answer["name"], answer)
@@ -379,7 +393,8 @@ class TestAccess(RpcCase):
         self.assertNotIn(name, known)
 
     def test_user_of_a_never_sees_b(self):
-        everywhere = {"finance.binding", "finance.exception.tag", "finance.restore"}
+        everywhere = {"finance.audit.seal", "finance.binding", "finance.exception.tag"}
+        everywhere.add("finance.restore")
         for model, row in TABLE.items():
             if model in everywhere:
                 continue

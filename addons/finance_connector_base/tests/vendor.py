@@ -2,6 +2,7 @@
 
 import base64
 import os
+import tempfile
 from unittest.mock import patch
 
 from odoo.tests import TransactionCase, new_test_user
@@ -56,7 +57,9 @@ class ConnectorCase(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(patch.dict(os.environ, {"FINANCE_VAULT_KEYS": KEY}))
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        places = {"FINANCE_VAULT_KEYS": KEY, "FINANCE_EVIDENCE_DIR": folder}
+        cls.startClassPatcher(patch.dict(os.environ, places))
         cls.startClassPatcher(
             patch.object(
                 cls.registry["finance.connector"],
