@@ -41,8 +41,10 @@ from urllib.parse import unquote
 from ..vendor import Refusal, Vendor
 from .accounts import COMPANIES, CREDENTIALS, Accounts, authenticate
 from .addresses import Addresses
+from .certificates import Certificates
 from .definitions import Definitions
 from .errors import fail, trouble
+from .nexus import Declarations
 from .refunds import Refunds
 from .transactions import Transactions
 
@@ -53,7 +55,9 @@ _ESCAPES = {"2f": "/", "2b": "+", "3f": "?", "25": "%", "23": "#"}
 _ESCAPE = re.compile(r"_-ava(2f|2b|3f|25|23)-_")
 
 
-class AvaTax(Accounts, Addresses, Definitions, Refunds, Transactions, Vendor):
+class AvaTax(
+    Accounts, Addresses, Certificates, Declarations, Definitions, Refunds, Transactions, Vendor
+):
     """The AvaTax stand-in; see the module's text for the rules."""
 
     prefix = "avatax"
@@ -63,7 +67,14 @@ class AvaTax(Accounts, Addresses, Definitions, Refunds, Transactions, Vendor):
         *Accounts.routes,
         *Definitions.routes,
         *Addresses.routes,
+        *Declarations.routes,
+        *Certificates.routes,
     )
+
+    def reset(self):
+        """Forget everything but what is there from the start."""
+        with self.lock:
+            super().reset()
 
     def segment(self, raw):
         """Decode a path segment: percent encoding, then the vendor's own escapes."""

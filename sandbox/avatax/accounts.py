@@ -6,7 +6,7 @@ import binascii
 from ..vendor import Refusal, Response
 from .answers import page
 from .errors import fail
-from .filters import parse_filter, passes
+from .filters import parse_filter
 
 #: (account id or user, license key or password) → user name; two keys, to try a rotation.
 CREDENTIALS = {
@@ -52,8 +52,8 @@ class Accounts:
 
     def companies(self, request):
         """GET /companies: the account's companies."""
-        conditions = parse_filter(request.query.get("$filter", ""))
-        found = [one for one in map(_company_model, COMPANIES) if passes(one, conditions)]
+        wanted = parse_filter(request.query.get("$filter", ""))
+        found = list(filter(wanted, map(_company_model, COMPANIES)))
         return page(request, found)
 
 
@@ -91,6 +91,14 @@ def find_company(code, where="path"):
             refers_to="CompanyCode",
         )
     raise fail("EntityNotFoundError", f"Company with code '{code}'")
+
+
+def company_of(company_id):
+    """Return the code of the company with an id, given as text in a path."""
+    for code, (known, _name, _currency) in COMPANIES.items():
+        if str(known) == company_id:
+            return code
+    raise fail("EntityNotFoundError", f"Company with ID '{company_id}'")
 
 
 def _company_model(code):

@@ -106,6 +106,17 @@ def read_body(request):
     return body
 
 
+def read_list(request):
+    """Return the JSON list of objects that was sent."""
+    try:
+        body = request.json()
+    except ValueError as error:
+        raise fail("JsonFormatError", description=str(error)) from None
+    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+        raise fail("ModelRequiredException")
+    return body
+
+
 def _check_lengths(model):
     for name in model.keys() & MAX_LENGTH.keys():
         if isinstance(model[name], str) and len(model[name]) > MAX_LENGTH[name]:

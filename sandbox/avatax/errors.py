@@ -4,6 +4,7 @@ from ..vendor import Refusal, Response
 
 #: Code → (number, HTTP status, message, severity): developer.avalara.com/avatax/errors.
 ERRORS = {
+    "DeleteInformation": (100, 200, "{0} was deleted.", "Success"),
     "EntityNotFoundError": (4, 404, "{0} not found.", "Error"),
     "ValueRequiredError": (5, 400, "Field {0} is required.", "Error"),
     "StringLengthError": (13, 400, "Field {0} is too long.", "Error"),
@@ -14,8 +15,12 @@ ERRORS = {
     "ModelRequiredException": (38, 400, "A required model was not provided.", "Exception"),
     "JsonFormatError": (47, 400, "The request is not valid JSON.", "Exception"),
     "InvalidDecimalValue": (48, 400, "Field {0} is not a number.", "Error"),
+    "DuplicateNexusError": (144, 400, "This nexus has been declared already.", "Error"),
+    "UnknownNexusError": (145, 400, "The nexus is not one that Avalara defines.", "Error"),
+    "ParentNexusNotFound": (146, 400, "Declare nexus in the country first.", "Error"),
     "InvalidEnumValue": (164, 400, "The value of {0} is not one of its values.", "Error"),
     "NotEnoughAddressesInfo": (176, 400, "Not enough address information.", "Error"),
+    "DuplicateEntry": (193, 400, "The key or name exists already.", "Error"),
     "CannotAdjustDocumentType": (195, 400, "Documents of type {0} cannot be adjusted.", "Error"),
     "TransactionAlreadyCancelled": (
         198,
@@ -35,7 +40,27 @@ ERRORS = {
         "Document is not in a status to process refund",
         "Error",
     ),
+    "RefundTypeAndPercentageMismatch": (
+        701,
+        400,
+        "The refund percentage should be null for a refund of type {0}.",
+        "Error",
+    ),
+    "InvalidDocumentTypeForRefund": (702, 400, "Only a SalesInvoice can be refunded.", "Error"),
+    "RefundTypeAndLineMismatch": (
+        703,
+        400,
+        "The refund lines should be null for a refund of type {0}.",
+        "Error",
+    ),
     "RefundLinesRequired": (704, 400, "Refund lines are required for a partial refund.", "Error"),
+    "InvalidRefundType": (705, 400, "The refund type is not known.", "Error"),
+    "RefundPercentageForTaxOnly": (
+        706,
+        400,
+        "If refund type is TaxOnly, refund percentage should be null",
+        "Error",
+    ),
     "LineNoOutOfRange": (707, 400, "Line {0} is not in the original document.", "Error"),
     "RefundPercentageOutOfRange": (708, 400, "Refund percentage out of range.", "Error"),
     "RefundPercentageMissing": (709, 400, "Refund percentage is missing.", "Error"),
@@ -45,6 +70,22 @@ ERRORS = {
         "Modifying a locked document is not allowed.",
         "Error",
     ),
+    "CertificatesError": (1203, 400, "The certificates service has returned an error.", "Error"),
+    "MissingRequiredFields": (
+        1204,
+        400,
+        "A certificate needs a filename, a PDF or pages.",
+        "Error",
+    ),
+    "CertificatesNotSetup": (
+        1205,
+        400,
+        "The company is not set up for exemption certificates.",
+        "Error",
+    ),
+    "MissingFieldToCreateExposureZone": (1209, 400, "The exposure zone is not known.", "Error"),
+    "MissingExemptReason": (1210, 400, "An exempt reason is required.", "Error"),
+    "InvalidExemptReason": (1211, 400, "Invalid exempt reason: {0}.", "Error"),
     "TransactionNotCancelled": (1300, 400, "The transaction is not cancelled.", "Error"),
     "TransactionAlreadyExists": (
         1303,
@@ -61,9 +102,21 @@ ERRORS = {
         "Committed transactions cannot be modified by this API.",
         "Error",
     ),
+    "CannotDeleteParentBeforeChildNexus": (
+        1500,
+        400,
+        "Delete the nexus of the regions first.",
+        "Error",
+    ),
     "RateLimitExceededError": (1723, 429, "Too many requests.", "Error"),
 }
 TROUBLE = {429: "RateLimitExceededError", 500: "InternalServerError", 503: "ServerUnreachable"}
+
+
+def detail_of(code, *values):
+    """Return an ErrorDetail that informs of something done, as the answers to DELETE have it."""
+    number, _status, message, severity = ERRORS[code]
+    return _error_body(code, message.format(*values), "", number, severity)["error"]["details"][0]
 
 
 def fail(code, *values, description="", sub_code="", refers_to=""):

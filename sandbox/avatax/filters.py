@@ -1,73 +1,156 @@
-"""``$filter`` and ``$orderBy`` of a list (developer.avalara.com/avatax/filtering-in-rest)."""
+"""``$filter`` and ``$orderBy`` of a list (developer.avalara.com/avatax/filtering-in-rest).
 
+Criteria in words or symbols, ``and``, ``or`` and brackets; ``between`` is without its upper end; a
+quote inside a value is doubled; names of fields in any case.
+"""
+
+import operator
 import re
 from decimal import Decimal
 
 from .errors import fail
 
-D = Decimal
-
-_VALUE = r"'(?:[^']|'')*'|[^\s(),']+"
-_CLAUSE = re.compile(
-    rf"\s*(\w+)\s+(?:(eq|ne|gt|ge|lt|le|contains|startswith|endswith)\s+({_VALUE})"
-    rf"|between\s+({_VALUE})\s+and\s+({_VALUE})|in\s*\(([^)]*)\))\s*(?:\band\b|$)",
-    re.IGNORECASE,
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<value>'(?:[^']|'')*')|(?P<symbol><=|>=|<>|!=|[=<>(),])|(?P<word>[^\s'()<>=!,]+))"""
 )
-_TESTS = {
-    "eq": lambda mine, theirs: mine == theirs,
-    "ne": lambda mine, theirs: mine != theirs,
-    "gt": lambda mine, theirs: mine > theirs,
-    "ge": lambda mine, theirs: mine >= theirs,
-    "lt": lambda mine, theirs: mine < theirs,
-    "le": lambda mine, theirs: mine <= theirs,
-    "contains": lambda mine, theirs: theirs in mine,
-    "startswith": lambda mine, theirs: mine.startswith(theirs),
-    "endswith": lambda mine, theirs: mine.endswith(theirs),
+_COMPARISONS = {
+    "eq": operator.eq,
+    "=": operator.eq,
+    "ne": operator.ne,
+    "<>": operator.ne,
+    "!=": operator.ne,
+    "gt": operator.gt,
+    ">": operator.gt,
+    "ge": operator.ge,
+    ">=": operator.ge,
+    "lt": operator.lt,
+    "<": operator.lt,
+    "le": operator.le,
+    "<=": operator.le,
+    "contains": lambda mine, text: text.lower() in mine.lower(),
+    "startswith": lambda mine, text: mine.lower().startswith(text.lower()),
+    "endswith": lambda mine, text: mine.lower().endswith(text.lower()),
 }
 
 
 def parse_filter(text):
-    """Return [(field, test)] of a ``$filter``: clauses joined by ``and``, no brackets, no ``or``.
+    """Return the function that tells whether a model meets a ``$filter``; "" lets all pass.
+
+    Its attribute ``fields`` is the set of the fields it asks about, in lower case.
 
     :raises Refusal: the filter is not understood.
     """
-    conditions, position = [], 0
-    while position < len(text.rstrip()):
-        clause = _CLAUSE.match(text, position)
-        if clause is None:
+    return _Filter(text).parsed()
+
+
+class _Filter:
+    """Reads criteria from left to right; ``and`` binds closer than ``or``."""
+
+    def __init__(self, text):
+        self._text = text
+        self._tokens = _tokens(text)
+        self._fields = set()
+
+    def parsed(self):
+        test = self._any() if self._tokens else _everything
+        if self._tokens:
+            raise fail("MalformedFilterException", self._text)
+
+        def wanted(model):
+            return test(model)
+
+        wanted.fields = self._fields
+        return wanted
+
+    def _any(self):
+        tests = [self._all()]
+        while self._took("or"):
+            tests.append(self._all())
+        return lambda model: any([test(model) for test in tests])
+
+    def _all(self):
+        tests = [self._criterion()]
+        while self._took("and"):
+            tests.append(self._criterion())
+        return lambda model: all([test(model) for test in tests])
+
+    def _criterion(self):
+        if self._took("("):
+            test = self._any()
+            self._expect(")")
+            return test
+        name, comparison = self._next(), self._next().lower()
+        self._fields.add(name.lower())
+        return self._test(name, comparison)
+
+    def _test(self, name, comparison):
+        if comparison == "between":
+            low = self._value()
+            self._expect("and")
+            high = self._value()
+            return lambda model: (
+                _like(low, model, name) <= field_of(model, name) < _like(high, model, name)
+            )
+        if comparison == "in":
+            choices = self._list()
+            return lambda model: any(
+                field_of(model, name) == _like(one, model, name) for one in choices
+            )
+        if comparison not in _COMPARISONS:
+            raise fail("MalformedFilterException", self._text)
+        compare, value = _COMPARISONS[comparison], self._value()
+        return lambda model: compare(field_of(model, name), _like(value, model, name))
+
+    def _list(self):
+        self._expect("(")
+        choices = [self._value()]
+        while self._took(","):
+            choices.append(self._value())
+        self._expect(")")
+        return choices
+
+    def _value(self):
+        token = self._next()
+        return token[1:-1].replace("''", "'") if token.startswith("'") else token
+
+    def _next(self):
+        if not self._tokens:
+            raise fail("MalformedFilterException", self._text)
+        return self._tokens.pop(0)
+
+    def _took(self, token):
+        if self._tokens and self._tokens[0].lower() == token:
+            self._tokens.pop(0)
+            return True
+        return False
+
+    def _expect(self, token):
+        if not self._took(token):
+            raise fail("MalformedFilterException", self._text)
+
+
+def _tokens(text):
+    tokens, position, end = [], 0, len(text.rstrip())
+    while position < end:
+        found = _TOKEN.match(text, position)
+        if found is None:
             raise fail("MalformedFilterException", text)
-        conditions.append((clause[1], _test(clause)))
-        position = clause.end()
-    return conditions
+        tokens.append(found[found.lastgroup])
+        position = found.end()
+    return tokens
 
 
-def passes(model, conditions):
-    """Tell whether a model meets all conditions of `parse_filter`."""
-    return all(test(field_of(model, name)) for name, test in conditions)
+def _everything(_model):
+    return True
 
 
-def _test(clause):
-    operator, value, low, high, among = clause.group(2, 3, 4, 5, 6)
-    if low is not None:
-        low, high = _literal(low), _literal(high)
-        return lambda mine: _like(low, mine) <= mine <= _like(high, mine)
-    if among is not None:
-        choices = [_literal(one) for one in re.findall(_VALUE, among)]
-        return lambda mine: any(_like(one, mine) == mine for one in choices)
-    test, theirs = _TESTS[operator.lower()], _literal(value)
-    return lambda mine: test(mine, _like(theirs, mine))
-
-
-def _literal(text):
-    return text[1:-1].replace("''", "'") if text.startswith("'") else text
-
-
-def _like(text, mine):
+def _like(text, model, name):
     """Return a filter's text as the type of the field it is compared with."""
+    mine = field_of(model, name)
     if isinstance(mine, bool):
         return text.lower() == "true"
     if isinstance(mine, int | Decimal):
-        return D(text)
+        return Decimal(text)
     return text
 
 

@@ -5,10 +5,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from .. import us_tax
 from .answers import answer
-from .calculation import totals
 from .checks import check_date, read_body
 from .documents import Document
 from .errors import doc_status_error, fail
+from .models import totals
 
 D = Decimal
 ZERO = D(0)
@@ -53,7 +53,11 @@ class Refunds:
         if not body.get("refundDate"):
             raise fail("ValueRequiredError", "refundDate")
         check_date(body["refundDate"], "refundDate")
+        if "useTaxDateOverride" in request.query:
+            self.warn(request, "useTaxDateOverride is not known to the sandbox")
         original = self._target(request, company, code)
+        if original.type != "SalesInvoice":
+            raise fail("InvalidDocumentTypeForRefund")
         if original.status != "Committed":
             raise fail(
                 "InvalidDocumentStatusForRefund",
@@ -128,23 +132,35 @@ class Refunds:
 def _refund_choice(original, body):
     """Return (lines to refund, share of their amounts) for a refund request."""
     kind = body.get("refundType") or "Full"
-    percentage = body.get("refundPercentage")
-    lines = original["lines"]
-    if kind == "Partial":
-        wanted = body.get("refundLines") or []
-        if not wanted:
-            raise fail("RefundLinesRequired")
-        numbers = {line["lineNumber"]: line for line in lines}
-        for number in wanted:
-            if number not in numbers:
-                raise fail("LineNoOutOfRange", number)
-        lines = [numbers[number] for number in wanted]
-    elif kind not in ("Full", "TaxOnly", "Percentage"):
-        raise fail("InvalidEnumValue", "refundType")
-    if kind == "Percentage" and percentage is None:
-        raise fail("RefundPercentageMissing")
-    if percentage is None or kind in ("Full", "TaxOnly"):
-        return lines, D(1)
+    if kind not in ("Full", "Partial", "TaxOnly", "Percentage"):
+        raise fail("InvalidRefundType")
+    lines = _refunded_lines(original["lines"], kind, body.get("refundLines"))
+    return lines, _refunded_share(kind, body.get("refundPercentage"))
+
+
+def _refunded_lines(lines, kind, wanted):
+    if kind != "Partial":
+        if wanted:
+            raise fail("RefundTypeAndLineMismatch", kind)
+        return lines
+    if not wanted:
+        raise fail("RefundLinesRequired")
+    numbers = {line["lineNumber"]: line for line in lines}
+    for number in wanted:
+        if number not in numbers:
+            raise fail("LineNoOutOfRange", number)
+    return [numbers[number] for number in wanted]
+
+
+def _refunded_share(kind, percentage):
+    if percentage is None:
+        if kind == "Percentage":
+            raise fail("RefundPercentageMissing")
+        return D(1)
+    if kind == "TaxOnly":
+        raise fail("RefundPercentageForTaxOnly")
+    if kind == "Full":
+        raise fail("RefundTypeAndPercentageMismatch", kind)
     if not 0 < percentage <= 100:
         raise fail("RefundPercentageOutOfRange")
-    return lines, D(percentage) / 100
+    return D(percentage) / 100

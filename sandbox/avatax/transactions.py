@@ -12,7 +12,7 @@ from .calculation import Calculation
 from .checks import MAX_LENGTH, Checks, adjustment, read_body
 from .documents import ORDER_TYPES, REPLACEABLE, VOID_CODES, VOID_TABLE, Document, now
 from .errors import doc_status_error, fail, locked_error
-from .filters import in_order, parse_filter, passes
+from .filters import in_order, parse_filter
 
 D = Decimal
 
@@ -45,14 +45,14 @@ class Transactions(Checks):
 
     def reset(self):
         """Forget all documents and warnings."""
-        with self.lock:
-            self.documents = {}
-            self.deleted = []
-            self.by_id = {}
-            self.warnings = []
-            self.estimates = 0
-            # never an id of before a restart: a database that is kept remembers those
-            self.last_id = time.time_ns() // 1000
+        super().reset()
+        self.documents = {}
+        self.deleted = []
+        self.by_id = {}
+        self.warnings = []
+        self.estimates = 0
+        # never an id of before a restart: a database that is kept remembers those
+        self.last_id = time.time_ns() // 1000
 
     def state(self):
         """Return documents, deleted documents, number of estimates, and warnings."""
@@ -188,14 +188,15 @@ class Transactions(Checks):
         """GET the current revisions of a company; without a date filter the last 30 days."""
         find_company(company)
         query = request.query
-        conditions = parse_filter(query.get("$filter", ""))
-        if not any(name == "date" for name, _test in conditions):
-            since = (date.today() - timedelta(days=30)).isoformat()
-            conditions.append(("date", lambda value: value >= since))
+        wanted = parse_filter(query.get("$filter", ""))
+        lately = (date.today() - timedelta(days=30)).isoformat()
+        since = "" if "date" in wanted.fields else lately
         found = [
             document.model
             for document in self.documents.values()
-            if document.company == company and passes(document.model, conditions)
+            if document.company == company
+            and document.model["date"] >= since
+            and wanted(document.model)
         ]
         return page(request, in_order(found, query.get("$orderBy", "")), included)
 
@@ -318,11 +319,15 @@ class Transactions(Checks):
         for name in ("adjustmentReason", "newTransaction"):
             if not body.get(name):
                 raise fail("ValueRequiredError", name)
+        if body["adjustmentReason"] == "Other" and not body.get("adjustmentDescription"):
+            raise fail("ValueRequiredError", "adjustmentDescription")
         model = body["newTransaction"]
         self._check(request, model)
         document = self._open_target(request, company, code)
         if document.status != "Committed":
             raise doc_status_error("Committed")
+        if (model.get("type") or "SalesOrder") != document.type:
+            raise fail("CannotAdjustDocumentType", document.type)
         self._adjust(document, model, adjustment(body))
         self._note(document, request, "adjust")
         return answer(request, document.model, "Summary,Addresses")

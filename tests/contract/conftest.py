@@ -3,6 +3,12 @@
 import pytest
 
 from sandbox.client import SandboxProcess
+from tests.contract.avatax import (  # noqa: F401
+    avatax,
+    avatax_conformity,
+    avatax_contract,
+    avatax_sdk,
+)
 
 
 @pytest.fixture(scope="session")

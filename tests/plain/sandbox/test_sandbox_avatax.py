@@ -252,7 +252,7 @@ def test_a_locked_document_takes_no_change(client):
     for action, body in (
         ("void", {"code": "DocVoided"}),
         ("uncommit", None),
-        ("adjust", {"adjustmentReason": "Other", "newTransaction": model()}),
+        ("adjust", {"adjustmentReason": "PriceAdjusted", "newTransaction": model()}),
         ("changecode", {"newCode": "B"}),
     ):
         assert detail(client.act(action, body))["number"] == 1100
