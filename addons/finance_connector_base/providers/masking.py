@@ -5,6 +5,7 @@ Masking serves the eyes of people and full-text search. The original is kept sea
 
 import json
 import re
+from urllib.parse import parse_qsl
 
 SHOWN_TAIL = 4
 MASK = "••••"
@@ -19,10 +20,15 @@ PERSONAL_FIELDS = (
     "taxnumber", "businessidentificationno", "exemptionno", "ssn", "email", "phone", "mobile",
     "firstname", "lastname", "fullname", "tradername", "line1", "line2", "line3", "street",
     "street2", "addressline1", "addressline2", "customername", "debtorname", "creditorname",
+    "tostreet", "fromstreet",
     # as XML has them: VIES, ISO 20022
     "requestervatnumber", "traderstreet", "traderaddress", "nm", "adrline", "strtnm", "taxnb",
 )  # fmt: skip
+# Lists of personal values whose own fields have names that say nothing.
+PERSONAL_LISTS = ("taxids",)
 
+# name=value&name=value, as a browser sends it; names may have parts in brackets.
+_FORM = re.compile(r"[^\s=&]+=[^\s=&]*(?:&[^\s=&]+=[^\s=&]*)*")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b")
 _CARD = re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?!\d|\.\d)")
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
@@ -82,9 +88,31 @@ def mask_body(body: bytes, limit: int = 20_000) -> str:
     try:
         shown = json.dumps(mask_json(json.loads(text)), ensure_ascii=False, indent=1)
     except ValueError:
-        shown = mask_xml(text) if text.lstrip().startswith("<") else mask_text(text)
+        shown = _mask_other(text)
     shown = shown.replace("\x00", "")
     return shown if len(shown) <= limit else f"{shown[:limit]}\n… ({len(shown) - limit} more)"
+
+
+def _mask_other(text):
+    if text.lstrip().startswith("<"):
+        return mask_xml(text)
+    return _mask_form(text) if _FORM.fullmatch(text) else mask_text(text)
+
+
+def _mask_form(text):
+    """Return the fields of a form, one a line; ``a[b][0]=c`` is a field b of a."""
+    return "\n".join(
+        f"{name} = {_form_value(name, value)}"
+        for name, value in parse_qsl(text, keep_blank_values=True)
+    )
+
+
+def _form_value(name, value):
+    *lists, field = [
+        part for part in re.split(r"[\[\]]+", name) if not part.isdigit() and part
+    ] or [name]
+    personal = any(_plain(part) in PERSONAL_LISTS for part in lists)
+    return mask(value) if personal and value else _field(field, value)
 
 
 def without_secrets(text: str, secrets) -> str:
@@ -96,6 +124,8 @@ def without_secrets(text: str, secrets) -> str:
 
 
 def _field(name, value):
+    if isinstance(value, list) and _plain(name) in PERSONAL_LISTS:
+        return [_all_masked(item) for item in value]
     if isinstance(value, (dict, list)) or value in (None, "", True, False):
         return mask_json(value)
     masked = _leaf(name, value)
@@ -104,10 +134,20 @@ def _field(name, value):
 
 def _leaf(name, value):
     """Return what may be shown of the value of a field; the value itself where all of it may."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    plain = _plain(name)
     if plain.endswith(SECRET_FIELDS):
         return MASK
     return mask(value) if plain in PERSONAL_FIELDS else value
+
+
+def _all_masked(value):
+    if not isinstance(value, dict):
+        return mask(value)
+    return {key: mask(item) if isinstance(item, str) else item for key, item in value.items()}
+
+
+def _plain(name):
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _luhn(text):

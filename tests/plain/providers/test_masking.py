@@ -52,6 +52,23 @@ def test_fields():
     }
 
 
+def test_forms():
+    body = (
+        b"customer_details%5Baddress%5D%5Bline1%5D=12+Some+Long+Street&currency=eur&client_secret=abc"
+        b"&customer_details[tax_ids][0][value]=DE123456789&expand[]=line_items"
+    )
+    assert mask_body(body).splitlines() == [
+        "customer_details[address][line1] = ••••reet",
+        "currency = eur",
+        "client_secret = ••••",
+        "customer_details[tax_ids][0][value] = ••••6789",
+        "expand[] = line_items",
+    ]
+    answer = {"tax_ids": [{"type": "eu_vat", "value": "DE123456789"}]}
+    assert mask_json(answer) == {"tax_ids": [{"type": "••••", "value": "••••6789"}]}
+    assert mask_body(b"x = y, said a & b") == "x = y, said a & b"
+
+
 def test_body():
     assert json.loads(mask_body(b'{"password": "x", "a": 1}')) == {"password": "••••", "a": 1}
     assert mask_body(b"plain jane@example.com\x00") == "plain ••••"
