@@ -1,5 +1,6 @@
 # What documents inherit comes first.
 from . import finance_tax_mixin
+from . import finance_tax_line_mixin
 
 from . import account_move
 from . import account_move_outage

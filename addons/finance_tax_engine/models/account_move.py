@@ -1,4 +1,3 @@
-import math
 from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
@@ -30,14 +29,11 @@ class AccountMove(models.Model):
     def _finance_tax_owner(self):
         return {"move_id": self.id}
 
-    def _finance_tax_lines(self):
-        """Return the lines that the engine taxes, in the order of their creation.
+    def _finance_tax_all_lines(self):
+        return self.invoice_line_ids
 
-        Down payment lines have a computation key; Odoo splits their tax itself. Moving a line up
-        or down changes no tax, so it must not change the numbers of the lines.
-        """
-        lines = self.invoice_line_ids.filtered(lambda line: line._finance_tax_is_taxed())
-        return lines.sorted(lambda line: line._origin.id or math.inf)
+    def _finance_tax_customer(self):
+        return self.commercial_partner_id
 
     def _finance_tax_rate(self):
         return self.invoice_currency_rate or 1.0

@@ -1,10 +1,9 @@
 from odoo import api, models
 
-from .account_tax import is_carrier, still_fits
-
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "finance.tax.line.mixin"]
 
     @api.depends("extra_tax_data")
     def _compute_totals(self):
@@ -12,16 +11,16 @@ class AccountMoveLine(models.Model):
         return super()._compute_totals()
 
     def _finance_tax_is_taxed(self):
-        """Tell whether the line is one that a tax engine taxes."""
+        # Down payment lines have a computation key: Odoo splits their tax itself.
         down_payment = (self.extra_tax_data or {}).get("computation_key")
         return self.display_type == "product" and not down_payment
 
-    def _finance_tax_carried(self):
-        """Tell whether the line carries amounts of a tax engine that still fit it."""
-        self.ensure_one()
-        return is_carrier(self.extra_tax_data) and still_fits(
-            self.extra_tax_data, self, self.tax_ids.flatten_taxes_hierarchy()
-        )
+    def _finance_tax_facts(self):
+        return {
+            "price_unit": self.price_unit,
+            "discount": self.discount,
+            "quantity": self.quantity,
+        }
 
     def _finance_tax_carry(self, extra_tax_data):
         """Put amounts on the line of a draft, None to take them off.

@@ -44,13 +44,15 @@ class FinanceTaxDocument(models.Model):
     _rec_name = "document_code"
 
     move_id = fields.Many2one(
-        "account.move", "Invoice", required=True, readonly=True, index=True, ondelete="restrict"
+        "account.move", "Invoice", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     connector_id = fields.Many2one(
         "finance.connector", "Engine", required=True, readonly=True, ondelete="restrict"
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
-    partner_id = fields.Many2one(related="move_id.commercial_partner_id", string="Customer")
+    partner_id = fields.Many2one(
+        "res.partner", "Customer", compute="_compute_partner_id", search="_search_partner_id"
+    )
     state = fields.Selection(STATES, required=True, default="estimated", readonly=True, index=True)
     uuid = fields.Char(required=True, readonly=True, copy=False, default=lambda self: str(uuid4()))
     trace_id = fields.Char("Trace", readonly=True, copy=False, default=lambda self: uuid4().hex)
@@ -88,17 +90,29 @@ class FinanceTaxDocument(models.Model):
     _move_connector_unique = models.Constraint(
         "UNIQUE (move_id, connector_id)", "A document has one state per tax engine."
     )
+    _one_owner = models.Constraint(
+        "CHECK (move_id IS NOT NULL)", "A tax document belongs to one document."
+    )
     _uuid_unique = models.Constraint("UNIQUE (uuid)", "An identity is used once.")
     _destination_index = models.Index("(connector_id, destination, id) WHERE result IS NOT NULL")
 
     @api.depends("move_id", "connector_id")
     def _compute_display_name(self):
         for document in self:
-            document.display_name = (
-                f"{document.move_id.display_name}, {document.connector_id.sudo().name}"
-            )
+            owner, engine = document._finance_document(), document.connector_id.sudo()
+            document.display_name = f"{owner.display_name}, {engine.name}"
+
+    @api.depends("move_id.commercial_partner_id")
+    def _compute_partner_id(self):
+        for document in self:
+            document.partner_id = document._finance_document()._finance_tax_customer()
+
+    @api.model
+    def _search_partner_id(self, operator, value):
+        return [("move_id.commercial_partner_id", operator, value)]
 
     def _finance_document(self):
+        """Return the invoice, or what else was taxed."""
         return self.move_id
 
     # === WHAT WAS ASKED AND ANSWERED === #
@@ -125,7 +139,7 @@ class FinanceTaxDocument(models.Model):
                 "result": codec.dump(result),
                 "destination": codec.digest(request.ship_to),
                 "source": source,
-                "currency_id": self.move_id.currency_id.id,
+                "currency_id": self._finance_document().currency_id.id,
                 "amount_tax": float(result.total_tax),
                 "amount_taxable": float(result.total_taxable),
                 "amount_exempt": float(result.total_exempt),
@@ -348,13 +362,16 @@ class FinanceTaxDocument(models.Model):
     def _resolve(self, *codes, note):
         for code in codes:
             self.env["finance.exception"].sudo()._resolve(
-                code=code, document=self.move_id, connector=self.connector_id, note=note
+                code=code,
+                document=self._finance_document(),
+                connector=self.connector_id,
+                note=note,
             )
 
     def _audit(self, kind, **data):
         self.env["finance.audit.event"].sudo()._record(
             kind,
-            self.move_id,
+            self._finance_document(),
             connector=self.connector_id,
             company=self.company_id,
             trace_id=self.trace_id,
@@ -415,9 +432,9 @@ class FinanceTaxDocument(models.Model):
         self._resolve("tax.fallback", note="tax.confirmed")
 
     def action_open_move(self):
-        """Open the invoice."""
+        """Open what was taxed."""
         self.ensure_one()
-        return self.move_id.get_formview_action()
+        return self._finance_document().get_formview_action()
 
     def action_open_jobs(self):
         """List the jobs of the document."""
@@ -449,7 +466,7 @@ class FinanceTaxDocument(models.Model):
                 self.env._(
                     "The tax engine has recorded %(documents)s. Reset it to draft and wait until"
                     " it is voided there, then delete.",
-                    documents=", ".join(recorded.move_id.mapped("display_name")),
+                    documents=", ".join(d._finance_document().display_name for d in recorded),
                 )
             )
 

@@ -1,3 +1,4 @@
+import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -71,8 +72,8 @@ class FinanceTaxMixin(models.AbstractModel):
         """Return the canonical kind of the document, None when no engine taxes such documents."""
         raise NotImplementedError
 
-    def _finance_tax_lines(self):
-        """Return the lines that the engine taxes, in an order that moving them doesn't change."""
+    def _finance_tax_all_lines(self):
+        """Return all lines of the document."""
         raise NotImplementedError
 
     def _finance_tax_date(self):
@@ -92,6 +93,10 @@ class FinanceTaxMixin(models.AbstractModel):
 
     def _finance_tax_owner(self):
         """Return {field of finance.tax.document: id} that names this document."""
+        raise NotImplementedError
+
+    def _finance_tax_customer(self):
+        """Return the partner who is taxed: its number, exemptions and VAT number count."""
         raise NotImplementedError
 
     def _finance_tax_is_open(self):
@@ -165,7 +170,7 @@ class FinanceTaxMixin(models.AbstractModel):
         return not countries or self._finance_tax_ship_to().country_id in countries
 
     def _finance_tax_document_of(self, workflow):
-        """Return the `finance.tax.document` of the move at an engine, empty when there is none."""
+        """Return its `finance.tax.document` at an engine, empty when there is none."""
         return self._origin.sudo().finance_tax_document_ids.filtered(
             lambda document: document.connector_id == workflow.connector_id
         )
@@ -179,16 +184,24 @@ class FinanceTaxMixin(models.AbstractModel):
 
     # === WHAT THE ENGINE IS ASKED === #
 
+    def _finance_tax_lines(self):
+        """Return the lines that the engine taxes, in the order of their creation.
+
+        Moving a line up or down changes no tax, so it must not change the numbers of the lines.
+        """
+        lines = self._finance_tax_all_lines().filtered(lambda line: line._finance_tax_is_taxed())
+        return lines.sorted(lambda line: line._origin.id or math.inf)
+
     def _finance_tax_numbered_lines(self):
-        """Return {line number at the engine: invoice line}."""
+        """Return {line number at the engine: line}."""
         return {
             str(position): line for position, line in enumerate(self._finance_tax_lines(), start=1)
         }
 
     def _finance_tax_request(self, workflow):
-        """Return the move as a canonical `TaxDocument`, in its own currency, without a code."""
+        """Return the document as a canonical `TaxDocument`, in its own currency, without a code."""
         self.ensure_one()
-        customer = self.commercial_partner_id
+        customer = self._finance_tax_customer()
         original = self._finance_tax_original_move()
         return TaxDocument(
             kind=self._finance_tax_kind(),
@@ -213,7 +226,7 @@ class FinanceTaxMixin(models.AbstractModel):
         return TaxLine(
             number=number,
             amount=self._finance_decimal(line.price_subtotal),
-            quantity=Decimal(repr(abs(line.quantity))),
+            quantity=Decimal(repr(abs(line._finance_tax_facts()["quantity"]))),
             item_code=product.default_code or "",
             tax_code=product.finance_tax_code or product.categ_id._finance_tax_code(),
             description=line.name or "",
@@ -490,10 +503,8 @@ class FinanceTaxMixin(models.AbstractModel):
                 "extra_tax_data": {
                     FLAG: 1,
                     "manual_tax_amounts": manual,
+                    **line._finance_tax_facts(),
                     "currency_id": line.currency_id.id,
-                    "price_unit": line.price_unit,
-                    "discount": line.discount,
-                    "quantity": line.quantity,
                     "rate": self._finance_tax_rate(),
                 },
             }
