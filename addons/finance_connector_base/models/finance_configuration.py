@@ -275,8 +275,10 @@ class FinanceConfiguration(models.AbstractModel):
                 after = "" if load.problems else self._export()
                 raise _Rehearsed()
         except _Rehearsed:
-            # parameters are cached beyond the transaction
-            self.env.registry.clear_cache()
+            # parameters, say, are cached beyond the transaction
+            registry = self.env.registry
+            if registry.cache_invalidated:
+                registry.clear_cache(*registry.cache_invalidated)
         if load.problems:
             return Review(load.problems, [])
         return Review([], load.notes, before, after)
@@ -343,7 +345,7 @@ class FinanceConfiguration(models.AbstractModel):
             kind = "restored" if active.new else "archived"
         return {
             "kind": kind,
-            "title": title_of(section, change.entry) or change.section,
+            "title": title_of(section, change.entry) or (section.label if section else ""),
             "values": [
                 self._value_words(section, value)
                 for value in change.values

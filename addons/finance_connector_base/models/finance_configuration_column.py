@@ -400,7 +400,8 @@ class Rows(Column):
     def put(self, load, record, wanted):
         """Write what differs; raises `Wrong` for a name that the provider doesn't know."""
         declared = self.declared(record)
-        for environment, name in wanted:
+        rows = {(row.environment, row.name): row for row in record[self.field]}
+        for (environment, name), text in wanted.items():
             if name not in declared:
                 raise Wrong(
                     load.env._(
@@ -412,6 +413,17 @@ class Rows(Column):
                     environment,
                     name,
                 )
+            row = rows.get((environment, name))
+            if row is None:
+                row = record[self.field].create(
+                    {
+                        record._fields[self.field].inverse_name: record.id,
+                        "environment": environment,
+                        "name": name,
+                        "sequence": declared.index(name),
+                    }
+                )
+            self.enter(row, text)
 
     def part(self, env, key):
         environments = dict(
@@ -432,25 +444,9 @@ class Options(Rows):
         if text is not None and not isinstance(text, str):
             raise Wrong(env._("A text in quotes is expected here."), *path)
 
-    def put(self, load, record, wanted):
-        super().put(load, record, wanted)
-        rows = {(row.environment, row.name): row for row in record[self.field]}
-        declared = self.declared(record)
-        owner = record._fields[self.field].inverse_name
-        for (environment, name), text in wanted.items():
-            row = rows.get((environment, name))
-            if row is None:
-                record[self.field].create(
-                    {
-                        owner: record.id,
-                        "environment": environment,
-                        "name": name,
-                        "sequence": declared.index(name),
-                        "value": text,
-                    }
-                )
-            elif (row.value or None) != text:
-                row.value = text
+    def enter(self, row, text):
+        if (row.value or None) != text:
+            row.value = text
 
 
 class Credentials(Rows):
@@ -460,6 +456,9 @@ class Credentials(Rows):
 
     def value(self, row):
         return TO_BE_ENTERED
+
+    def enter(self, row, text):
+        """A person does."""
 
     def check(self, env, text, *path):
         if text != TO_BE_ENTERED:

@@ -77,7 +77,7 @@ class Load:
             entry = self.document["sections"][name][inner[0]]
             words.append(title_of(section, entry) or self.env._("entry %(n)s", n=inner[0] + 1))
             inner = inner[1:]
-        return " › ".join([*words, *inner])
+        return " › ".join([*words, *map(str, inner)])
 
     # === THE FORM OF THE FILE === #
 
@@ -230,11 +230,16 @@ class Load:
 
     def _load_section(self, name, entries):
         section = self.section = self.sections[name]
-        known = {section.identity_in(row): row for row in section.records(self.env)}
+        known = {}
+        for row in section.records(self.env):
+            known.setdefault(section.identity_in(row), []).append(row)
         seen = set()
         for identity, (place, entry) in entries.items():
             self.place, self._entry = place, entry
-            record = known.get(identity) or self._other_record(section, entry)
+            record, *twins = known.get(identity) or [self._other_record(section, entry)]
+            if twins:
+                self._problem(place, self.env._("Several records are called so here."))
+                continue
             if record:
                 seen.add(record.id)
             if not self._load_entry(record, entry) and len(identity) == 1:
@@ -402,4 +407,4 @@ def title_of(section, entry):
     name = entry.get("name")
     if isinstance(name, dict):
         name = name.get("en_US")
-    return name or ", ".join(str(part) for part in section.identity_of(entry) if part)
+    return str(name or ", ".join(str(part) for part in section.identity_of(entry) if part))

@@ -6,6 +6,7 @@ from . import (
     test_audit_detail,
     test_audit_event,
     test_audit_seal,
+    test_configuration,
     test_connector,
     test_credential,
     test_denied,

@@ -80,8 +80,9 @@ class FinanceConfigurationImport(models.TransientModel):
         versions = self.env["finance.configuration.version"]
         if review.before == review.after:
             notes = self.env["finance.configuration"]._told_notes(review.notes)
-            words = self.env._("Nothing to apply: the configuration already is what the file says.")
-            return versions._notify("info", words, " ".join(notes))
+            words = self.env._("The configuration already is what the file says.")
+            title = self.env._("Nothing to apply")
+            return versions._notify("info", title, " ".join([words, *notes]))
         return versions._propose(
             text,
             review,

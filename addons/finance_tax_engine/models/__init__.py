@@ -8,6 +8,7 @@ from . import account_move_tax_items
 from . import account_move_line
 from . import account_tax
 from . import finance_audit_event
+from . import finance_configuration
 from . import finance_connector
 from . import finance_exception
 from . import finance_job
