@@ -32,7 +32,10 @@ What was decided where the contract leaves a choice
 * The vendor ignores fields it does not know; so does this, but each one is kept as a warning in the
   state, as is a call without ``X-Avalara-Client`` (required for certification) and an amount whose
   sign does not fit the document type.
-* Not here: multi-document, batches, certificates, audit, adding and deleting lines, nexus.
+* What is exempt: by a certificate on file first, then by the number, then by the entity use code of
+  the request (TransactionModel.exemptNo). Without nexus there is nothing to exempt.
+* Lists: ``$filter`` as on the page "Filtering in REST"; ``between`` is without its upper end.
+* Not here: multi-document, batches, audit, adding and deleting lines, ``useTaxDateOverride``.
 """
 
 import re

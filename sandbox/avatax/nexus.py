@@ -137,17 +137,14 @@ class Declarations:
         created = [self._create_declaration(int(company_id), given) for given in read_list(request)]
         return Response(200, created)
 
-    def delete_nexus(self, _request, company_id, id):
-        """DELETE one declaration; a country's goes last."""
+    def delete_nexus(self, request, company_id, id):
+        """DELETE one declaration; a country's goes last, or with ``cascadeDelete`` takes all."""
         model = self._declaration(company_id, id)
-        others = [one for one in self.declarations.values() if one is not model]
-        below = any(
-            (one["companyId"], one["country"]) == (model["companyId"], model["country"])
-            for one in others
-        )
-        if model["jurisTypeId"] == "CNT" and below:
+        below = [one for one in self.declarations.values() if _is_below(one, model)]
+        if below and request.query.get("cascadeDelete") != "true":
             raise fail("CannotDeleteParentBeforeChildNexus")
-        del self.declarations[model["id"]]
+        for one in (*below, model):
+            del self.declarations[one["id"]]
         return Response(200, [detail_of("DeleteInformation", f"Nexus {id}")])
 
     def _declaration(self, company_id, id):
@@ -211,6 +208,11 @@ class Declarations:
             "taxName": "",
         }
         return model
+
+
+def _is_below(model, country):
+    same = all(model[name] == country[name] for name in ("companyId", "country"))
+    return same and model is not country and country["jurisTypeId"] == "CNT"
 
 
 def _region(model):

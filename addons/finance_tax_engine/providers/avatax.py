@@ -8,6 +8,7 @@ tax can be zero).
 import json
 from datetime import date
 from decimal import Decimal
+from urllib.parse import quote
 
 from odoo.addons.finance_connector_base.providers.base import Setting
 from odoo.addons.finance_connector_base.providers.contract import Answer
@@ -265,8 +266,9 @@ class AvaTax(TaxEngine):
 
     def certificates(self, seller: str, customer: str) -> tuple[Certificate, ...]:
         """Read the certificates linked to a customer; one that AvaTax does not know has none."""
-        company = self._company_id(seller)
-        path = f"/api/v2/companies/{company}/customers/{escape_code(customer)}/certificates"
+        # the contract gives the escapes of document codes to no other code
+        code = quote(customer, safe="")
+        path = f"/api/v2/companies/{self._company_id(seller)}/customers/{code}/certificates"
         try:
             return tuple(answers.certificate(row) for row in self._rows(path))
         except Rejected as error:

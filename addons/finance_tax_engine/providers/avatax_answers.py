@@ -64,10 +64,15 @@ def _detail(detail, number, sign):
 
 
 def zero_reason(line, messages):
-    """Return the `ZeroReason` of a line without tax, None for one that is taxed or comes to 0."""
+    """Return the `ZeroReason` of a line without tax.
+
+    None for a line that is taxed, that comes to nothing, or whose tax is less than half a cent.
+    """
     if line.decimal("tax") or not line.decimal("lineAmount", default=Decimal(1)):
         return None
     number, details = line.text("lineNumber"), line.list("details", default=[])
+    if any(one.decimal("taxableAmount") and one.decimal("rate") for one in details):
+        return None
     if not details:
         return ZeroReason(number, canonical.UNKNOWN, " ".join(messages))
     rules = {one.text("nonTaxableType", default=""): one for one in details}
