@@ -18,9 +18,11 @@ from odoo.addons.finance_connector_base.providers.session import ConnectorConfig
 from odoo.addons.finance_tax_engine.canonical.tax import (
     ABSENT,
     INVOICE,
+    LOCKED,
     QUOTED,
     RECORDED,
     REFUND,
+    SAVED,
     VOIDED,
     Address,
     JurisdictionTax,
@@ -50,7 +52,7 @@ def document(**changes):
     return TaxDocument(**(values | changes))
 
 
-def answer(sign=1, **changes):
+def line(sign=1, number="1"):
     detail = {
         "country": "US",
         "region": "TX",
@@ -62,6 +64,10 @@ def answer(sign=1, **changes):
         "tax": sign * 3.74,
         "exemptAmount": 0,
     }
+    return {"lineNumber": number, "tax": sign * 3.74, "details": [detail]}
+
+
+def answer(sign=1, **changes):
     return {
         "id": 17,
         "code": "INV/1",
@@ -71,13 +77,17 @@ def answer(sign=1, **changes):
         "totalTax": sign * 3.74,
         "totalTaxable": sign * 59.97,
         "totalExempt": 0,
-        "lines": [{"lineNumber": "1", "tax": sign * 3.74, "details": [detail]}],
+        "lines": [line(sign)],
     } | changes
 
 
 @pytest.fixture
 def vendor(monkeypatch):
-    """An AvaTax whose answers are given as (status, payload) in ``vendor.answers``."""
+    """An AvaTax whose answers are given in ``vendor.answers``.
+
+    An answer is (status, payload), (status, payload, headers) or an exception; a payload of bytes
+    is sent as it stands.
+    """
     engine = AvaTax(
         Session(
             ConnectorConfig(
@@ -95,8 +105,12 @@ def vendor(monkeypatch):
 
     def send(request, **_kwargs):
         engine.sent.append(request)
-        status, payload = engine.answers.pop(0)
-        return http.Response(status, {}, json.dumps(payload).encode(), request.url)
+        answer = engine.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        status, payload, headers = (*answer, {})[:3]
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        return http.Response(status, headers, body, request.url)
 
     monkeypatch.setattr(http, "send", send)
     return engine
@@ -152,6 +166,11 @@ def test_what_is_saved_but_not_committed_is_not_recorded(vendor):
         ({"totalTax": None}, "transaction.totalTax"),
         ({"currencyCode": "EUR"}, "transaction.currencyCode"),
         ({"lines": [{"lineNumber": "1", "tax": 1, "details": []}]}, "transaction.lines.tax"),
+        ({"lines": [], "totalTax": 0}, "transaction.lines.lineNumber"),
+        ({"lines": None}, "transaction.lines.lineNumber"),
+        ({"lines": [line(), line()], "totalTax": 7.48}, "transaction.lines.lineNumber"),
+        ({"lines": [line(), line(number="2")], "totalTax": 7.48}, "transaction.lines.lineNumber"),
+        ({"type": "PurchaseOrder"}, "transaction.type"),
     ],
 )
 def test_an_answer_outside_the_contract_is_never_used(vendor, changes, field):
@@ -199,6 +218,10 @@ def test_void_finds_out_what_a_refusal_means(vendor):
         (429, {"error": {"message": "slow down"}}, Transient),
         (429, "text", Transient),
         (503, None, Transient),
+        (400, refusal("RateLimitExceededError"), Transient),
+        (400, refusal("ConcurrentRequestLimitExceeded"), Transient),
+        (403, refusal("AuthorizationException"), AuthFailed),
+        (403, refusal("SubscriptionRequired"), Rejected),
     ],
 )
 def test_errors_have_the_class_that_says_what_to_do(vendor, status, payload, error_class):
@@ -266,3 +289,139 @@ def test_keys_tell_equal_codes_of_two_states_and_two_rates_apart():
 )
 def test_escape_code(code, escaped):
     assert escape_code(code) == escaped
+
+
+# === EVERY CHANGE === #
+
+REFERENCE = TaxReference(INVOICE, "DEFAULT", "INV/1")
+CREDIT = TaxReference(REFUND, "DEFAULT", "RINV/1")
+DAY = date(2026, 4, 1)
+CALLS = {
+    "quote": lambda engine: engine.quote(document()),
+    "commit": lambda engine: engine.commit(document(code="INV/1")),
+    "adjust": lambda engine: engine.adjust(document(code="INV/1"), "price"),
+    "refund": lambda engine: engine.refund(CREDIT, REFERENCE, DAY),
+    "void": lambda engine: engine.void(REFERENCE),
+    "uncommit": lambda engine: engine.uncommit(REFERENCE),
+    "unvoid": lambda engine: engine.unvoid(REFERENCE),
+    "lookup": lambda engine: engine.lookup(REFERENCE),
+    "recorded": lambda engine: list(engine.recorded("DEFAULT", DAY, DAY)),
+}
+CHANGES = set(CALLS) - {"quote", "lookup", "recorded"}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    "given, error_class",
+    [
+        (http.Unanswered("no connection", sent=False), Transient),
+        (http.Unanswered("no answer in time", sent=True), Transient),
+        ((429, refusal("RateLimitExceededError"), {"Retry-After": "7"}), Transient),
+        ((502, b"<html>Bad gateway</html>"), Transient),
+        ((200, b'{"id": 17, "co'), ContractBroken),
+        ((200, b"<html>Welcome</html>"), ContractBroken),
+        ((200, b""), ContractBroken),
+        ((200, []), ContractBroken),
+        ((200, {"value": {}}), ContractBroken),
+    ],
+)
+def test_what_goes_wrong_on_the_way_has_its_class_in_every_call(vendor, call, given, error_class):
+    vendor.answers = [given]
+    with pytest.raises(error_class) as raised:
+        CALLS[call](vendor)
+    assert vendor.answers == [], "one question, one answer"
+    assert raised.value.retry_after == (7.0 if "429" in str(given) else None)
+
+
+@pytest.mark.parametrize("call", sorted(CHANGES))
+def test_a_filed_document_is_named_so_by_every_change(vendor, call):
+    locked = refusal("CannotModifyLockedTransaction", message="The document is locked.")
+    vendor.answers = [(400, locked)]
+    with pytest.raises(Rejected, match="The document is locked") as refused:
+        CALLS[call](vendor)
+    assert refused.value.code == LOCKED
+
+
+@pytest.mark.parametrize("call", ["commit", "adjust", "refund"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"totalTax": 3.75}, {"status": "Saved"}, {"lines": [{"lineNumber": "1", "tax": 2}]}],
+)
+def test_a_recorded_answer_that_does_not_add_up_is_never_used(vendor, call, changes):
+    sign, kind = (-1, "ReturnInvoice") if call == "refund" else (1, "SalesInvoice")
+    vendor.answers = [(200, answer(sign, **{"type": kind, "status": "Committed", **changes}))]
+    with pytest.raises(ContractBroken):
+        CALLS[call](vendor)
+
+
+def test_a_long_code_is_refused_by_the_vendor_and_not_cut_by_us():
+    assert transaction(document(code="x" * 60), "SalesInvoice")["code"] == "x" * 60
+
+
+# === THE LIST === #
+
+
+def row(number, **changes):
+    return {
+        "id": number,
+        "code": f"INV/{number}",
+        "type": "SalesInvoice",
+        "status": "Committed",
+        "date": "2026-04-01",
+        "currencyCode": "USD",
+        "totalAmount": 59.97,
+        "totalTax": 3.74,
+        "summary": [
+            {
+                "country": "US",
+                "region": "TX",
+                "jurisType": "State",
+                "jurisCode": "48",
+                "jurisName": "TEXAS",
+                "rate": 0.0625,
+                "taxable": 59.97,
+                "tax": 3.74,
+            }
+        ],
+    } | changes
+
+
+def listed(vendor, *rows):
+    vendor.answers = [(200, {"value": list(rows)})]
+    return list(vendor.recorded("DEFAULT", DAY, DAY))
+
+
+def test_the_list_asks_for_days_types_and_ids(vendor):
+    (found,) = listed(vendor, row(5))
+    assert found.by_key == {"US/TX/state/48/0.0625": Decimal("3.74")}
+    assert (found.engine_id, found.locked) == ("5", False)
+    wanted = vendor.sent[0].params["$filter"]
+    assert "date ge '2026-04-01' and date le '2026-04-01'" in wanted
+    assert "type in ('SalesInvoice', 'ReturnInvoice') and id gt 0" in wanted
+
+
+def test_replaced_versions_are_not_documents_and_waiting_ones_are_not_recorded(vendor):
+    rows = (row(1, status="Adjusted"), row(2), row(3, status="PendingApproval"))
+    found = listed(vendor, *rows)
+    assert [(one.code, one.status) for one in found] == [("INV/2", RECORDED), ("INV/3", SAVED)]
+
+
+def test_a_summary_that_does_not_add_up_is_no_summary(vendor):
+    (found,) = listed(vendor, row(1, totalTax=3.75))
+    assert (found.total_tax, found.by_key) == (Decimal("3.75"), None)
+
+
+@pytest.mark.parametrize(
+    "rows", [(row(2), row(1)), (row(1), row(1)), (row(1, status="Odd"),), (row(1, type="Odd"),)]
+)
+def test_a_list_outside_the_contract_is_not_half_a_list(vendor, rows):
+    with pytest.raises(ContractBroken):
+        listed(vendor, *rows)
+
+
+def test_a_list_goes_on_as_long_as_there_is_a_next_page(vendor):
+    pages = [{"value": [row(1)], "@nextLink": "x"}, {"value": [row(9)], "@nextLink": "x"}]
+    vendor.answers = [(200, page) for page in (*pages, {"value": []})]
+    found = list(vendor.recorded("DEFAULT", DAY, DAY))
+    assert [one.code for one in found] == ["INV/1", "INV/9"]
+    assert "id gt 9" in vendor.sent[2].params["$filter"]
