@@ -1,4 +1,4 @@
-"""Stripe Tax: the vendor; what it says in which words stands in ``stripe/``.
+"""Stripe Tax: the vendor; what is asked and answered stands in ``stripe_tax_request`` and others.
 
 Contract: Stripe's published OpenAPI description, version 2023-08-16 (/v1/tax/*, /v1/tax_codes), and
 the pages of docs.stripe.com on the tax API and its reversals, on idempotent requests, currencies
@@ -23,9 +23,9 @@ from odoo.addons.finance_connector_base.providers.errors import AuthFailed, Reje
 from ..canonical import tax as canonical
 from ..canonical.tax import EntityUseCode, TaxCode, TaxDocument, TaxReference, TaxResult
 from .engine import TaxEngine
-from .stripe.answer import CalculationReader, Recorded
-from .stripe.request import OVERRIDES, asked_lines, calculation, form
-from .stripe.reversal import original_lines, reversal
+from .stripe_tax_answer import CalculationReader, Recorded
+from .stripe_tax_request import OVERRIDES, asked_lines, calculation, form
+from .stripe_tax_reversal import original_lines, reversal
 
 ZERO = Decimal(0)
 API_VERSION = "2023-08-16"

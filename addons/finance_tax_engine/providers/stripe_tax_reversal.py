@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from odoo.addons.finance_connector_base.providers.errors import Rejected
 
-from ...canonical.shares import split
-from .money import minor
+from ..canonical.shares import split
+from .stripe_tax_money import minor
 
 ONE = Decimal(1)
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from odoo.addons.finance_connector_base.providers.errors import ContractBroken
 
-from ...canonical import tax as canonical
-from ...canonical.tax import JurisdictionTax, ZeroReason
-from .money import major
+from ..canonical import tax as canonical
+from ..canonical.tax import JurisdictionTax, ZeroReason
+from .stripe_tax_money import major
 
 ZERO = Decimal(0)
 LEVELS = {

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from odoo.addons.finance_connector_base.providers.errors import Rejected
 
-from ...canonical.shares import without_discount_lines
-from ...canonical.tax import TaxDocument, TaxLine
-from .money import minor, unit
+from ..canonical.shares import without_discount_lines
+from ..canonical.tax import TaxDocument, TaxLine
+from .stripe_tax_money import minor, unit
 
 SHIPPING = "txcd_92010001"
 # Values of customer_details.taxability_override that take tax off.

@@ -1,1 +1,0 @@
-"""What Stripe Tax needs beside the provider itself, one topic a file."""
