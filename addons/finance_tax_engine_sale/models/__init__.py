@@ -1,0 +1,5 @@
+from . import account_move
+from . import finance_tax_document
+from . import finance_workflow
+from . import sale_order
+from . import sale_order_line
