@@ -197,3 +197,17 @@ def test_provider_under_a_fault_and_after_it(avatax, sandbox, fault, error, reco
     assert avatax.commit(invoice).status == RECORDED
     (found,) = kept(sandbox).values()
     assert (found["status"], found["committed"]) == ("Committed", 2 if recorded else 1)
+
+
+def test_every_call_is_logged_whole_with_its_time(avatax, monkeypatch):
+    logged = []
+    monkeypatch.setattr(avatax.session.recorder, "received", logged.append)
+    avatax.commit(document())
+    (exchange,) = logged
+    assert (exchange.method, exchange.status, exchange.outcome) == ("POST", 200, "ok")
+    assert exchange.duration_ms > 0
+    assert b"INV/2026/00001-3f2a90bc" in exchange.request_body
+    assert b'"totalTax":10.64' in exchange.response_body
+    assert exchange.request_id.startswith("sandbox-")
+    assert KEY in exchange.secrets
+    assert KEY.encode() not in exchange.request_body + exchange.response_body
