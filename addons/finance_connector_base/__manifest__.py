@@ -17,6 +17,7 @@
         "data/connector_cron.xml",
         "data/health.xml",
         "data/seals.xml",
+        "data/retention.xml",
         "views/finance_connector_views.xml",
         "views/finance_credential_views.xml",
         "views/finance_workflow_views.xml",
@@ -34,6 +35,7 @@
         # actions before the menus that open them
         "views/menus.xml",
         "views/evidence_menus.xml",
+        "views/erasure_views.xml",
         "views/finance_audit_seal_views.xml",
         "views/finance_configuration_views.xml",
     ],

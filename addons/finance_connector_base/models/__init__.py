@@ -1,5 +1,6 @@
 # What others inherit comes first.
 from . import finance_keyed_mixin
+from . import finance_personal_mixin
 from . import finance_sealed_mixin
 from . import finance_weak_mixin
 from . import finance_job_mixin
@@ -36,8 +37,10 @@ from . import finance_job_held
 from . import finance_job_key
 from . import finance_job_progress
 from . import finance_job_story
+from . import finance_legal_hold
 from . import finance_metrics_token
 from . import finance_restore
+from . import finance_retention_rule
 from . import finance_setting
 from . import finance_timeline
 from . import finance_timeline_answers

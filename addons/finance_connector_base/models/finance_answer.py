@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
 
 from ..fields import WeakMany2one
 from ..lanes.link import link_of
@@ -14,7 +15,7 @@ class FinanceAnswer(models.Model):
     """
 
     _name = "finance.answer"
-    _inherit = ["finance.sealed.mixin"]
+    _inherit = ["finance.sealed.mixin", "finance.personal.mixin"]
     _description = "Remembered Answer"
     _log_access = False
     _sealed_parts = {"answer": "answer"}
@@ -26,6 +27,7 @@ class FinanceAnswer(models.Model):
     digest = fields.Char(required=True)
     answer = fields.Binary(attachment=False, groups=NO_ACCESS)
     asked_at = fields.Datetime(index=True)
+    trace_id = fields.Char(index="btree_not_null", help="Of the document that it was asked for.")
 
     _question_unique = models.Constraint(
         "UNIQUE (connector_id, operation, digest)", "A question has one answer."
@@ -54,19 +56,35 @@ class FinanceAnswer(models.Model):
         return known
 
     @api.model
-    def _remember(self, connector, operation, digest, text, uuid):
-        """Keep the answer ``text`` to the question with ``digest``."""
+    def _remember(self, connector, operation, digest, text, uuid, trace_id=None):
+        """Keep the answer ``text`` to the question with ``digest``, asked for ``trace_id``."""
         vault = self.env["finance.vault"]._vault()
         sealed = vault.seal(text.encode(), self._name, uuid, "answer")
         link_of(self.env, durable=False).execute(
             """
-            INSERT INTO finance_answer (uuid, connector_id, operation, digest, answer, asked_at)
-            VALUES (%s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
+            INSERT INTO finance_answer (
+                uuid, connector_id, operation, digest, answer, trace_id, asked_at)
+            VALUES (%s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
             ON CONFLICT (connector_id, operation, digest) DO UPDATE
-               SET uuid = EXCLUDED.uuid, answer = EXCLUDED.answer, asked_at = EXCLUDED.asked_at
+               SET uuid = EXCLUDED.uuid, answer = EXCLUDED.answer, trace_id = EXCLUDED.trace_id,
+                   asked_at = EXCLUDED.asked_at
             """,
-            (uuid, connector.id, operation, digest, sealed),
+            (uuid, connector.id, operation, digest, sealed, trace_id or None),
         )
+
+    # === ERASING === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("Remembered answers of vendors")
+
+    @api.model
+    def _personal_of(self, subject):
+        return self._select(SQL("trace_id = ANY(%s)", subject.traces))
+
+    def _erase_personal(self, basis):
+        self.env.cr.execute("DELETE FROM finance_answer WHERE id = ANY(%s)", [self.ids])
+        self.invalidate_model()
 
     @api.autovacuum
     def _vacuum(self):

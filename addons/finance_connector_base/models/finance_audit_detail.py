@@ -2,14 +2,16 @@
 
 import hashlib
 import os
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.fields import NO_ACCESS
+from odoo.tools import SQL
 
 from ..canonical.codec import dump, load
 from ..fields import WeakMany2one
+from ..vault import VaultError
 
 # What goes into the event, and the columns of the row but event and time.
 Prepared = namedtuple("Prepared", "digest row")
@@ -27,7 +29,7 @@ class FinanceAuditDetail(models.Model):
     """
 
     _name = "finance.audit.detail"
-    _inherit = ["finance.weak.mixin", "finance.sealed.mixin"]
+    _inherit = ["finance.weak.mixin", "finance.sealed.mixin", "finance.personal.mixin"]
     _description = "Detail of an Audit Event"
     _log_access = False
     _sealed_parts = {"content_sealed": "content"}
@@ -43,9 +45,33 @@ class FinanceAuditDetail(models.Model):
     content_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
     erased_at = fields.Datetime("Erased on", readonly=True)
     erased_by_id = WeakMany2one("res.users", "Erased by", readonly=True)
-    erased_basis = fields.Char("Erased because", readonly=True)
+    erased_basis = fields.Char("Erased because (Code)", readonly=True)
+    kind_words = fields.Char("What", compute="_compute_words")
+    erased_words = fields.Char("Erased because", compute="_compute_words")
+    content_text = fields.Text("Content", compute="_compute_content_text")
 
     _kept_index = models.Index("(kind, at) WHERE erased_at IS NULL")
+
+    @api.depends("kind", "erased_basis")
+    @api.depends_context("lang")
+    def _compute_words(self):
+        kinds = self.env["finance.audit.event"]._kinds()
+        bases = dict(self.env["finance.erasure"]._fields["basis"]._description_selection(self.env))
+        for detail in self:
+            detail.kind_words = kinds.get(detail.kind, detail.kind)
+            detail.erased_words = bases.get(detail.erased_basis, detail.erased_basis)
+
+    @api.depends("erased_at")
+    def _compute_content_text(self):
+        for detail in self:
+            try:
+                values = detail._values() or {}
+            except VaultError as error:
+                detail.content_text = str(error)
+                continue
+            detail.content_text = "\n".join(f"{name}: {text}" for name, text in values.items())
+
+    # === CONTENT === #
 
     def _values(self):
         """Return the values, {name: text}; None when they are erased.
@@ -72,6 +98,53 @@ class FinanceAuditDetail(models.Model):
     def _opened(self, sealed):
         vault = self.env["finance.vault"]._vault()
         return vault.open(bytes(sealed), self._name, self.uuid, "content").decode()
+
+    def action_open_event(self):
+        """Open the event."""
+        self.ensure_one()
+        return self._open_weak("finance.audit.event", self.event_id.id)
+
+    # === ERASING === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("Names, references and reasons of audit events")
+
+    @api.model
+    def _personal_of(self, subject):
+        return self._select(
+            SQL(
+                """
+                erased_at IS NULL AND %s AND (partner_id = ANY(%s) OR event_id IN (
+                    SELECT id FROM finance_audit_event WHERE trace_id = ANY(%s) OR %s))
+                """,
+                subject.of_companies(),
+                subject.partners.ids,
+                subject.traces,
+                subject.about(("res_model", "res_id")),
+            )
+        )
+
+    def _erase_personal(self, basis):
+        self._empty(
+            "content_sealed",
+            erased_at=fields.Datetime.now(),
+            erased_by_id=self.env.uid,
+            erased_basis=basis,
+        )
+
+    def _note_expired(self):
+        """Say in an event a company how many details go, by kind."""
+        found = self._read_group([("id", "in", self.ids)], ["company_id", "kind"], ["__count"])
+        counts = defaultdict(dict)
+        for company, kind, count in found:
+            counts[company][kind] = count
+        for company, by_kind in counts.items():
+            self.env["finance.audit.event"]._record(
+                "retention.applied", company=company, data={"counts": by_kind}
+            )
+
+    # === KEEPING === #
 
     @api.model
     def _prepared(self, events):

@@ -61,8 +61,9 @@ class FinanceAuditEvent(models.Model):
     """One business event. A database trigger refuses to change or delete it.
 
     Holds ids, amounts and digests only: no names, addresses or free text, since a row can't be
-    taken back; those go into its `finance.audit.detail`, which can be erased. A new kind of fact goes into `data` with a higher `schema_version`, never into a
-    new column with a default, which Odoo would write into every old row.
+    taken back; those go into its `finance.audit.detail`, which can be erased. A new kind of fact
+    goes into `data` with a higher `schema_version`, never into a new column with a default, which
+    Odoo would write into every old row.
     """
 
     _name = "finance.audit.event"
@@ -127,6 +128,8 @@ class FinanceAuditEvent(models.Model):
             "exception.resolved": _("Exception settled by itself"),
             "exception.retried": _("Exception: tried again"),
             "external_ref.set": _("Linked to a record of the vendor"),
+            "hold.lifted": _("Legal hold lifted"),
+            "hold.set": _("Legal hold set"),
             "job.asked": _("Vendor asked about a held job"),
             "job.cancelled": _("Job cancelled"),
             "job.done": _("Job done"),
@@ -138,12 +141,16 @@ class FinanceAuditEvent(models.Model):
             "job.sent_again": _("Job sent again by hand"),
             "job.stopped": _("Job stopped"),
             "job.uncertain": _("Job sent, answer unknown"),
+            "partner.erased": _("Personal data erased"),
             "partner.merged": _("Contacts merged"),
             "payload.denied": _("Original payload: refused"),
             "payload.opened": _("Original payload opened"),
             "policy.changed": _("Policy changed"),
             "restore.acknowledged": _("Restored database or copy acknowledged"),
             "restore.detected": _("Database found restored or copied"),
+            "retention.applied": _("Details past their retention erased"),
+            "retention.changed": _("Retention of details set"),
+            "retention.removed": _("Retention of details removed"),
             "vault.resealed": _("Secrets sealed with another key"),
         }
 

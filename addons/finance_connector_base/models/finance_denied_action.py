@@ -115,6 +115,7 @@ class FinanceDeniedAction(models.Model):
             "job.release": _("Let a held job go out"),
             "job.retry": _("Try a job again"),
             "job.send_again": _("Send a job again"),
+            "partner.erase": _("Erase personal data"),
             "payload.open": _("Open an original payload"),
             "read": _("Read"),
             "restore.acknowledge": _("Acknowledge a restored database"),

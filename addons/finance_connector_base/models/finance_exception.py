@@ -118,7 +118,12 @@ class FinanceException(models.Model):
     """
 
     _name = "finance.exception"
-    _inherit = ["mail.thread", "mail.activity.mixin", "finance.weak.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "finance.weak.mixin",
+        "finance.personal.mixin",
+    ]
     _description = "Exception"
     _order = "deadline, id desc"
     _rec_names_search = ["code", "title", "document_name"]
@@ -1064,6 +1069,44 @@ class FinanceException(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    # === ERASING === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("Words, reasons and notes of closed exceptions")
+
+    @api.model
+    def _personal_of(self, subject):
+        return self._select(
+            SQL(
+                """
+                state <> 'open' AND %s AND (partner_id = ANY(%s) OR %s)
+                AND (params <> '{}' OR close_reason IS NOT NULL OR EXISTS (
+                    SELECT FROM mail_message WHERE model = 'finance.exception'
+                       AND res_id = finance_exception.id))
+                """,
+                subject.of_companies(),
+                subject.partners.ids,
+                subject.about(("document_model", "document_id")),
+            )
+        )
+
+    def _erase_personal(self, basis):
+        self.message_ids.unlink()
+        self.env["ir.attachment"].sudo().search(
+            [("res_model", "=", self._name), ("res_id", "in", self.ids)]
+        ).unlink()
+        self._empty("close_reason", params="{}")
+
+    @api.model
+    def _personal_traces(self, subject):
+        condition = SQL(
+            "trace_id IS NOT NULL AND (partner_id = ANY(%s) OR %s)",
+            subject.partners.ids,
+            subject.about(("document_model", "document_id")),
+        )
+        return self._select(condition).mapped("trace_id")
 
     # === MERGED RECORDS === #
 

@@ -7,6 +7,7 @@ from ..fields import WeakMany2one
 
 MAY_OPEN = ("finance_connector_base.group_controller", "finance_connector_base.group_auditor")
 VACUUM_ROWS = 5000
+PAYLOADS = ("request_masked", "response_masked", "request_sealed", "response_sealed")
 OUTCOMES = [
     ("ok", "Answered"),
     ("transient", "Failed, may work later"),
@@ -25,7 +26,7 @@ class FinanceExchange(models.Model):
     """
 
     _name = "finance.exchange"
-    _inherit = ["finance.weak.mixin", "finance.sealed.mixin"]
+    _inherit = ["finance.weak.mixin", "finance.sealed.mixin", "finance.personal.mixin"]
     _description = "Exchange"
     _log_access = False
     _sealed_parts = {"request_sealed": "request", "response_sealed": "response"}
@@ -146,11 +147,12 @@ class FinanceExchange(models.Model):
                 """
                 SELECT id, job_id IS NULL OR operation = ANY(%s) FROM finance_exchange
                  WHERE started_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %s
-                   AND stripped_at IS NULL
+                   AND stripped_at IS NULL AND NOT %s
                  ORDER BY started_at LIMIT %s
                 """,
                 self.env["finance.operation"]._asking(),
                 self.env["finance.job"]._retention_days(),
+                self._held(),
                 VACUUM_ROWS,
             )
         )
@@ -161,13 +163,27 @@ class FinanceExchange(models.Model):
 
     def _strip(self):
         """Remove what was sent and received; the rest of the rows stays."""
-        self.env.cr.execute(
-            """
-            UPDATE finance_exchange
-               SET request_masked = NULL, response_masked = NULL, request_sealed = NULL,
-                   response_sealed = NULL, stripped_at = now() AT TIME ZONE 'UTC'
-             WHERE id = ANY(%s)
-            """,
-            [self.ids],
+        self._empty(*PAYLOADS, stripped_at=fields.Datetime.now())
+
+    # === ERASING === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("What was sent and received, masked and original")
+
+    @api.model
+    def _personal_of(self, subject):
+        there = [SQL("%s IS NOT NULL", SQL.identifier(name)) for name in (*PAYLOADS, "error_text")]
+        return self._select(
+            SQL(
+                "trace_id = ANY(%s) AND %s AND (%s)",
+                subject.traces,
+                subject.of_companies(),
+                SQL(" OR ").join(there),
+            )
         )
-        self.invalidate_recordset()
+
+    def _erase_personal(self, basis):
+        self._strip()
+        # What a vendor says of a failure may quote what it was sent.
+        self._empty("error_text", url=SQL("split_part(url, '?', 1)"))

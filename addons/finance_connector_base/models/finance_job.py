@@ -81,7 +81,7 @@ class FinanceJob(models.Model):
     """
 
     _name = "finance.job"
-    _inherit = ["finance.weak.mixin", "finance.sealed.mixin"]
+    _inherit = ["finance.weak.mixin", "finance.sealed.mixin", "finance.personal.mixin"]
     _description = "Job"
     _log_access = False
     _sealed_parts = {"request_sealed": "request", "answer_sealed": "answer"}
@@ -614,6 +614,40 @@ class FinanceJob(models.Model):
         )
         self.invalidate_recordset()
 
+    # === ERASING === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("Requests, answers, references and proofs of finished jobs")
+
+    @api.model
+    def _personal_of(self, subject):
+        return self._select(
+            SQL(
+                """
+                state IN %s AND %s AND %s AND (
+                    request_sealed IS NOT NULL OR answer_sealed IS NOT NULL
+                    OR error_text IS NOT NULL OR done_outside_ref IS NOT NULL
+                    OR EXISTS (SELECT FROM ir_attachment WHERE res_model = 'finance.job'
+                                  AND res_id = finance_job.id))
+                """,
+                FINISHED,
+                subject.of_companies(),
+                subject.about(("document_model", "document_id"), ("res_model", "res_id")),
+            )
+        )
+
+    def _erase_personal(self, basis):
+        proofs = [("res_model", "=", self._name), ("res_id", "in", self.ids)]
+        self.env["ir.attachment"].sudo().search(proofs).unlink()
+        self._empty("request_sealed", "answer_sealed", "error_text", "done_outside_ref")
+
+    @api.model
+    def _personal_traces(self, subject):
+        about = subject.about(("document_model", "document_id"), ("res_model", "res_id"))
+        query = SQL("SELECT DISTINCT trace_id FROM finance_job WHERE %s", about)
+        return [trace for (trace,) in self.env.execute_query(query)]
+
     # === VACUUM === #
 
     @api.model
@@ -633,27 +667,29 @@ class FinanceJob(models.Model):
         ended, and no proof is attached to it.
         """
         self.env.cr.execute(
-            """
-            DELETE FROM finance_job WHERE id = ANY(ARRAY(
-                SELECT id FROM finance_job AS job
-                 WHERE state IN ('done', 'cancelled')
-                   AND done_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %(days)s
-                   AND (NOT effect = ANY(%(changing)s) OR NOT EXISTS (
-                       SELECT FROM ir_attachment
-                        WHERE res_model = 'finance.job' AND res_id = job.id)
-                       AND 2 = (
-                       SELECT count(DISTINCT event.kind = 'job.enqueued')
-                         FROM finance_audit_event AS event
-                        WHERE event.trace_id = job.trace_id AND event.data->>'uuid' = job.uuid
-                          AND event.kind = ANY(%(told)s)))
-                 ORDER BY done_at LIMIT %(rows)s))
-            """,
-            {
-                "days": self._retention_days(),
-                "changing": list(CHANGING),
-                "told": list(TOLD),
-                "rows": VACUUM_ROWS,
-            },
+            SQL(
+                """
+                DELETE FROM finance_job WHERE id = ANY(ARRAY(
+                    SELECT id FROM finance_job AS job
+                     WHERE state IN %(finished)s AND NOT %(held)s
+                       AND done_at < now() AT TIME ZONE 'UTC' - interval '1 day' * %(days)s
+                       AND (NOT effect IN %(changing)s OR NOT EXISTS (
+                           SELECT FROM ir_attachment
+                            WHERE res_model = 'finance.job' AND res_id = job.id)
+                           AND 2 = (
+                           SELECT count(DISTINCT event.kind = 'job.enqueued')
+                             FROM finance_audit_event AS event
+                            WHERE event.trace_id = job.trace_id AND event.data->>'uuid' = job.uuid
+                              AND event.kind IN %(told)s))
+                     ORDER BY done_at LIMIT %(rows)s))
+                """,
+                finished=FINISHED,
+                held=self._held(),
+                days=self._retention_days(),
+                changing=CHANGING,
+                told=TOLD,
+                rows=VACUUM_ROWS,
+            )
         )
         deleted = self.env.cr.rowcount
         return deleted, int(deleted == VACUUM_ROWS)

@@ -211,7 +211,8 @@ class FinanceOperation(models.AbstractModel):
         for digest, result in zip(missing, results, strict=True):
             if not isinstance(result, ProviderError):
                 text = codec.dump(result)
-                answers._remember(connector, operation, digest, text, str(uuid4()))
+                trace_id = missing[digest][1]
+                answers._remember(connector, operation, digest, text, str(uuid4()), trace_id)
         return dict(zip(missing, results, strict=True))
 
     # === FINDING === #

@@ -1,11 +1,12 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from .finance_timeline_mixin import OF_QUESTION, RANKS
 
 
 class ResPartner(models.Model):
-    """A partner tells what happened to the documents with them."""
+    """A partner tells what happened to the documents with them, and may be under a legal hold."""
 
     _name = "res.partner"
     _inherit = ["res.partner", "finance.timeline.mixin"]
@@ -36,3 +37,16 @@ class ResPartner(models.Model):
             key = OF_QUESTION.get(question, question)
             situations[partner.id] = min(situations[partner.id], key, key=RANKS.__getitem__)
         return situations
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_unless_held(self):
+        """Refuse to delete a contact that a legal hold names."""
+        holds = self.env["finance.legal.hold"]._in_force()._naming(self)
+        if holds:
+            raise UserError(
+                self.env._(
+                    "This contact is under a legal hold and must be kept: %(holds)s. A controller"
+                    " lifts it under Finance Connect / Evidence.",
+                    holds=", ".join(holds.mapped("display_name")),
+                )
+            )

@@ -10,6 +10,7 @@ from . import (
     test_connector,
     test_credential,
     test_denied,
+    test_erase,
     test_exception,
     test_exchange,
     test_external_ref,

@@ -31,6 +31,8 @@ TABLE = {
     "finance.credential": ("", "", "", "", "rwcu", "r"),
     "finance.credential.rotate": ("", "", "", "", "rwcu", ""),
     "finance.denied.action": ("", "", "", "r", "r", "r"),
+    "finance.erasure": ("", "", "", "rwcu", "", ""),
+    "finance.erasure.line": ("", "", "", "rwcu", "", ""),
     "finance.exception": ("", "rw", "rw", "rw", "rw", "r"),
     "finance.exception.assign": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
     "finance.exception.close": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
@@ -45,6 +47,8 @@ TABLE = {
     "finance.job.key": ("", "", "", "r", "r", "r"),
     "finance.job.progress": ("", "r", "r", "r", "r", "r"),
     "finance.restore": ("", "r", "r", "r", "r", "r"),
+    "finance.legal.hold": ("", "", "", "rwc", "r", "r"),
+    "finance.retention.rule": ("", "", "", "rwcu", "r", "r"),
     "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
     "finance.timeline": ("", "r", "r", "r", "r", "r"),
     "finance.timeline.line": ("", "r", "r", "r", "r", "r"),
@@ -91,6 +95,9 @@ PUBLIC = {
     "finance.credential": {"action_discard_next", "action_erase", "action_rotate"},
     "finance.credential.rotate": {"action_rotate"},
     "finance.denied.action": {"action_open_record"},
+    "finance.audit.detail": {"action_open_event"},
+    "finance.erasure": {"action_erase"},
+    "finance.legal.hold": {"action_lift"},
     "finance.exception": {
         "action_assign",
         "action_assign_to_me",
@@ -146,12 +153,16 @@ PUBLIC = {
 }
 # A value that people may write, where writing nothing would prove nothing.
 WRITTEN = {
+    "finance.legal.hold": {"lift_reason": "x"},
     "finance.exception": {"deadline": "2026-12-24"},
     "finance.credential": {"value": "sk-planted-1234"},
     "finance.credential.rotate": {"value": "sk-planted-1234"},
 }
 # What refuses in words of its own, whoever asks.
 GUARDED = {"finance.audit.event", "finance.audit.seal"}
+# Kinds of details, for as many rules of one company as roles.
+KINDS = ("hold.set", "hold.lifted", "partner.merged", "exception.handled", "exception.ignored",
+         "job.enqueued", "job.done_outside")  # fmt: skip
 OWN = "odoo.addons.finance_connector_base."
 
 
@@ -227,6 +238,8 @@ class RpcCase(HttpCase, EvidenceCase):
             return samples._set(connector, connector, "c", number)
         if model == "finance.job":
             return self.make_job(company=company).with_env(env)
+        if model == "finance.erasure.line":
+            return self.sample("finance.erasure", company, user).line_ids[:1]
         some = [Command.set(self.raised("connector.auth", document=None, company=company).ids)]
         values = {
             "finance.alert.rule": {
@@ -244,6 +257,7 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.configuration.version": {"company_ids": [Command.set(company.ids)]},
             "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
             "finance.denied.action": {"action": number, "company_id": company.id},
+            "finance.erasure": {"partner_id": self.partner.id},
             "finance.exception.assign": {"exception_ids": some, "owner_id": self.accountant.id},
             "finance.exception.close": {"exception_ids": some, "reason": "x"},
             "finance.exception.rule": {"name": "x", "company_id": company.id},
@@ -259,6 +273,11 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.job.progress": {"job_id": self.make_job(company=company).id},
             "finance.timeline": {"res_model": "res.partner", "res_id": self.partner.id},
             "finance.timeline.line": {"timeline_id": self.timeline(user or self.env.user).id},
+            "finance.legal.hold": {"reason": "x", "company_id": company.id},
+            "finance.retention.rule": {
+                "kind": KINDS[int(number) % len(KINDS)],
+                "company_id": company.id,
+            },
             "finance.workflow": {"flow": "tax", "company_id": company.id},
         }[model]
         if model == "finance.workflow":

@@ -3,6 +3,7 @@ from . import (
     finance_audit_export,
     finance_audit_verify,
     finance_credential_rotate,
+    finance_erasure,
     finance_exception_assign,
     finance_exception_close,
     finance_job_done_outside,

@@ -27,4 +27,6 @@ class FinanceExceptionClose(models.TransientModel):
         step = {"handled": "handle", "ignored": "ignore"}[self.outcome]
         quiet = self.outcome == "ignored" and self.quiet_until
         self.exception_ids._allowing(step)._close(self.outcome, self.reason.strip(), quiet)
+        # The words are where they belong; a copy here could not be erased with them.
+        self.unlink()
         return {"type": "ir.actions.act_window_close"}

@@ -18,4 +18,7 @@ class FinanceJobDoneOutside(models.TransientModel):
         self.job_ids._done_outside(self.reference, self.date)
         for job in self.job_ids:
             self.attachment_ids.sudo().copy({"res_model": "finance.job", "res_id": job.id})
+        # Words and proofs are where they belong; copies here could not be erased with them.
+        self.attachment_ids.filtered(lambda proof: proof.res_model == self._name).sudo().unlink()
+        self.unlink()
         return {"type": "ir.actions.act_window_close"}
