@@ -6,7 +6,7 @@
     "author": "Finance Connect contributors",
     "license": "LGPL-3",
     "depends": ["account"],
-    "external_dependencies": {"python": ["cryptography", "requests"]},
+    "external_dependencies": {"python": ["cryptography", "lxml", "requests", "zeep"]},
     "data": [
         "security/groups.xml",
         "security/ir.model.access.csv",
@@ -20,6 +20,7 @@
         "data/retention.xml",
         "views/finance_connector_views.xml",
         "views/finance_credential_views.xml",
+        "views/finance_token_views.xml",
         "views/finance_workflow_views.xml",
         "views/finance_alert_rule_views.xml",
         "views/res_config_settings_views.xml",

@@ -1,6 +1,7 @@
 """Odoo writes the parameters of every remote call to its debug log; ours may hold secrets."""
 
 import logging
+import re
 
 
 class _WithoutParameters(logging.Filter):
@@ -16,4 +17,19 @@ class _WithoutParameters(logging.Filter):
         return True
 
 
+class _WithoutAnswers(logging.Filter):
+    """Leaves out of the access log what a vendor sent a browser back with: a code, a state."""
+
+    _query = re.compile(r"(/finance/oauth/callback)\?\S*")
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                self._query.sub(r"\1?…", argument) if isinstance(argument, str) else argument
+                for argument in record.args
+            )
+        return True
+
+
 logging.getLogger("odoo.service.model").addFilter(_WithoutParameters())
+logging.getLogger("werkzeug").addFilter(_WithoutAnswers())

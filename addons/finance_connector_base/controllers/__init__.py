@@ -1,1 +1,1 @@
-from . import configuration, evidence, metrics, payload
+from . import configuration, evidence, metrics, payload, sign_in

@@ -8,6 +8,10 @@ UPDATE finance_connector
    SET state = 'paused', tested_at = NULL
  WHERE environment = 'production';
 
+-- a copy must not renew what the original is signed in with
+DELETE FROM finance_token;
+DELETE FROM finance_sign_in;
+
 -- a copy tells its figures to nobody
 DELETE FROM ir_config_parameter WHERE key = 'finance_connector.metrics_token';
 

@@ -1,7 +1,8 @@
 """Named points at which a crash test kills the worker. Without the variable they do nothing.
 
 FINANCE_KILL_POINT="before_send:0.02:7" kills at the point *before_send* with probability 0.02,
-drawn from seed 7. The names: after_claim, before_send, after_send, before_answered, before_done.
+drawn from seed 7. The names: after_claim, before_send, after_send, before_answered, before_done,
+token_answered.
 """
 
 import os

@@ -1,6 +1,14 @@
 """The three ports of a provider, on the process's own connection. Safe in any thread."""
 
+import json
 import threading
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import NamedTuple
+
+import psycopg2
 
 from odoo.addons.finance_connector_base.providers.errors import (
     AuthFailed,
@@ -13,13 +21,15 @@ from odoo.addons.finance_connector_base.providers.masking import (
     mask_text,
     without_secrets,
 )
-from odoo.addons.finance_connector_base.providers.session import Gate, Recorder
+from odoo.addons.finance_connector_base.providers.session import Gate, Recorder, Token, Tokens
+from odoo.addons.finance_connector_base.vault import VaultError
 
 from .kill_points import kill_point
 
 # Class ids of our advisory locks (first of the two keys of pg_try_advisory_lock).
 LANE_LOCK = 0x46494E01
 SLOT_LOCK = 0x46494E02
+TOKEN_LOCK = 0x46494E04
 
 # A vendor that fails this often in a row is left alone, twice as long each time.
 FAILURES_TO_OPEN = 5
@@ -210,3 +220,167 @@ class SqlRecorder(Recorder):
 
     def _seal(self, body, uuid, part):
         return self._vault.seal(body, "finance.exchange", uuid, part) if body else None
+
+
+# Longer than a token request takes: who waits for another's renewal comes back after that.
+TOKEN_WAIT = 45.0
+TOKEN_POLL = 0.05
+# Pauses between the tries to store a token that the vendor will not give again.
+STORE_PAUSES = (0.2, 1.0, 3.0)
+
+_THIS_DATABASE = "(SELECT oid::text FROM pg_database WHERE datname = current_database())"
+_TOKEN_OF = "connector_id = %(connector)s AND environment = %(environment)s"
+
+_READ_TOKEN = f"""
+    SELECT id, uuid, token_sealed FROM finance_token
+     WHERE {_TOKEN_OF} AND database_oid = {_THIS_DATABASE}
+"""
+# A copy of a database starts without tokens: renewing would take them away from the original.
+_MAKE_ROW = f"""
+    INSERT INTO finance_token (connector_id, environment, uuid, database_oid)
+    VALUES (%(connector)s, %(environment)s, %(uuid)s, {_THIS_DATABASE})
+    ON CONFLICT (connector_id, environment) DO UPDATE
+       SET uuid = EXCLUDED.uuid, database_oid = EXCLUDED.database_oid, token_sealed = NULL,
+           renew_at = NULL, ends_at = NULL, renewed_at = NULL,
+           signed_in_at = NULL, signed_in_by_id = NULL
+     WHERE finance_token.database_oid <> EXCLUDED.database_oid
+"""
+_TOKEN_VALUES = f"""
+           uuid = %(uuid)s, token_sealed = %(sealed)s, renewed_at = {_NOW},
+           renew_at = to_timestamp(%(renew_at)s) AT TIME ZONE 'UTC',
+           ends_at = to_timestamp(%(ends_at)s) AT TIME ZONE 'UTC'
+"""
+# The connection need not wait for the disk; these two statements do.
+_DURABLY = "(SELECT set_config('synchronous_commit', 'on', true)) = 'on'"
+# Only in place of the token that was renewed: not after erasing, nor over a newer sign-in.
+_RENEW_TOKEN = f"""
+    UPDATE finance_token SET {_TOKEN_VALUES}
+     WHERE {_TOKEN_OF} AND uuid = %(known)s AND {_DURABLY}
+"""
+_SIGN_IN = f"""
+    UPDATE finance_token SET {_TOKEN_VALUES}, signed_in_at = {_NOW}, signed_in_by_id = %(user)s
+     WHERE {_TOKEN_OF} AND {_DURABLY}
+"""
+
+
+class SqlTokens(Tokens):
+    """Tokens in finance_token, sealed; renewed by one thread of one process on one host at a time.
+
+    open_link: function that gives the `Link` of this process, a new one after a broken connection.
+    Whoever renews holds an advisory lock, which dies with its worker; threads of one process share
+    its session, so they queue up at a lock of the process first. The rest polls, and finds either
+    the new token or the free lock.
+    """
+
+    _turns = defaultdict(threading.Lock)
+
+    def __init__(self, open_link, vault, *, connector_id, environment, user_id, new_uuid, deadline):
+        self._link = open_link
+        self._vault = vault
+        self._new_uuid = new_uuid
+        self._user_id = user_id
+        self._place = {"connector": connector_id, "environment": environment}
+        self._deadline = deadline
+
+    def get(self, fetch, *, client="", refused=""):
+        def serving():
+            row = self._read()
+            return row and row.token.serves(client, refused) and row.token
+
+        token = serving()
+        if token:
+            return token
+        with self._turn(serving) as token:
+            return token or self._renew(fetch)
+
+    def keep(self, token):
+        self._link().execute(_MAKE_ROW, self._place | {"uuid": self._new_uuid()})
+        self._store(_SIGN_IN, token, {"user": self._user_id})
+
+    def stored(self):
+        """Return the stored `Token`, or None."""
+        row = self._read()
+        return row.token if row and row.token.access else None
+
+    def _read(self):
+        for row_id, uuid, sealed in self._link().execute(_READ_TOKEN, self._place):
+            return _Row(row_id, uuid, self._opened(uuid, sealed))
+        return None
+
+    def _opened(self, uuid, sealed):
+        if sealed is None:
+            return Token()
+        try:
+            text = self._vault.open(bytes(sealed), "finance.token", uuid, "token")
+        except VaultError:
+            # of a key that is gone, or moved here by hand: as good as none
+            return Token()
+        return Token(**json.loads(text))
+
+    @contextmanager
+    def _turn(self, serving):
+        """Wait for the right to renew; yields a token instead when another has renewed it."""
+        end = time.monotonic() + TOKEN_WAIT
+        end = end if self._deadline is None else min(end, self._deadline)
+        busy = Held("a token is being renewed", retry_after=0.5, reason="token")
+        turn = self._turns[tuple(self._place.values())]
+        if not turn.acquire(timeout=max(0.0, end - time.monotonic())):
+            raise busy
+        try:
+            link, key = self._link(), (TOKEN_LOCK, self._row_id())
+            while link.execute("SELECT pg_try_advisory_lock(%s, %s)", key) != [(True,)]:
+                if token := serving():
+                    yield token
+                    return
+                if time.monotonic() > end:
+                    raise busy
+                time.sleep(TOKEN_POLL)
+            try:
+                yield serving()
+            finally:
+                link.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+        finally:
+            turn.release()
+
+    def _row_id(self):
+        row = self._read()
+        if row is None:
+            self._link().execute(_MAKE_ROW, self._place | {"uuid": self._new_uuid()})
+            row = self._read()
+        return row.id
+
+    def _renew(self, fetch):
+        row, renewed = self._read() or _Row(0, "", Token()), []
+
+        def keep(token):
+            kill_point("token_answered")
+            renewed.append(token)
+            self._store(_RENEW_TOKEN, token, {"known": row.uuid})
+
+        fetch(row.token if row.token.access else None, keep)
+        return renewed[-1]
+
+    def _store(self, statement, token, values):
+        uuid = self._new_uuid()
+        sealed = self._vault.seal(
+            json.dumps(asdict(token)).encode(), "finance.token", uuid, "token"
+        )
+        values = self._place | values | {"uuid": uuid, "sealed": sealed}
+        values |= {"renew_at": token.renew_at, "ends_at": token.ends_at}
+        for pause in STORE_PAUSES:
+            try:
+                self._link().execute(statement, values)
+                return
+            except psycopg2.Error:
+                # a database that is away for a moment must not cost somebody's sign-in
+                time.sleep(pause)
+        try:
+            self._link().execute(statement, values)
+        except psycopg2.Error as error:
+            raise Transient("The vendor gave a token that could not be stored") from error
+
+
+class _Row(NamedTuple):
+    id: int
+    uuid: str
+    token: Token

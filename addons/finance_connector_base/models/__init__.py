@@ -21,6 +21,7 @@ from . import finance_connector_config
 from . import finance_connector_dashboard
 from . import finance_connector_health
 from . import finance_connector_production
+from . import finance_connector_sign_in
 from . import finance_credential
 from . import finance_denied_action
 from . import finance_exception
@@ -42,6 +43,8 @@ from . import finance_metrics_token
 from . import finance_restore
 from . import finance_retention_rule
 from . import finance_setting
+from . import finance_sign_in
+from . import finance_token
 from . import finance_timeline
 from . import finance_timeline_answers
 from . import finance_timeline_lines

@@ -13,6 +13,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
 from ..providers.base import Setting
+from ..providers.certificates import KINDS
 
 MASK = "••••"
 SHOWN_TAIL = 4
@@ -185,13 +186,14 @@ class FinanceCredential(models.Model):
         value = (value or "").strip()
         if not value or value == self.hint:
             return
-        self._check_value(value)
+        value = self._checked(value)
         if self.has_value and self.tested_at:
             self._store("next", value)
             vals = {"has_next": True}
         else:
             self._store("value", value)
-            vals = {"has_value": True, "hint": _hint(value), "tested_at": False}
+            vals = {"has_value": True, "tested_at": False, **self._shown(value)}
+            self._forget_tokens()
         self._internal(
             {
                 **vals,
@@ -201,13 +203,36 @@ class FinanceCredential(models.Model):
         )
         self._audit("credential.entered", beside_old="has_value" not in vals)
 
-    def _check_value(self, value):
-        check = self._declared().check
-        if value.startswith(MASK) or (check and not re.fullmatch(check, value)):
-            # the value itself must not appear in the message
+    def _checked(self, value):
+        """Return the value as it is to be kept. Raises ValidationError, which never quotes it."""
+        declared = self._declared()
+        if value.startswith(MASK) or (declared.check and not re.fullmatch(declared.check, value)):
             raise ValidationError(
                 self.env._("This is not a valid value for %(label)s.", label=self.label)
             )
+        if declared.kind not in KINDS:
+            return value
+        try:
+            return KINDS[declared.kind].clean(value)
+        except ValueError as error:
+            raise ValidationError(
+                self.env._("%(label)s: %(error)s.", label=self.label, error=error)
+            ) from None
+
+    def _shown(self, value) -> dict:
+        """Return what the row tells of a value that is in use from now on."""
+        kind = KINDS.get(self._declared().kind)
+        if not kind:
+            return {"hint": _hint(value)}
+        ends = kind.ends(value)
+        hint = f"{MASK} {kind.shown(value)}".strip()
+        return {"hint": hint} | ({"expires_on": ends} if ends else {})
+
+    def _forget_tokens(self):
+        """Tokens that were given for another secret go with it."""
+        for credential in self:
+            tokens = self.env["finance.token"]
+            tokens._forget(credential.connector_id, credential.environment)
 
     def _store(self, column, value):
         sealed = self.env["finance.vault"]._vault().seal(value.encode(), *self._place(column))
@@ -289,7 +314,7 @@ class FinanceCredential(models.Model):
         value = self._open_sealed(newest=True)[self.name]
         self._store("value", value)
         self._write_column("next", None)
-        self._internal({"has_next": False, "hint": _hint(value), "reminded_for": False})
+        self._internal({"has_next": False, "reminded_for": False, **self._shown(value)})
         self._audit("credential.rotated")
 
     def _erase(self):
@@ -305,6 +330,7 @@ class FinanceCredential(models.Model):
                     "tested_at": False,
                 }
             )
+            credential._forget_tokens()
             credential._audit("credential.erased")
 
     def action_rotate(self):

@@ -101,6 +101,8 @@ class FinanceDeniedAction(models.Model):
             "connector.production": _("Switch a connector to production"),
             "connector.resume": _("Resume a connector"),
             "connector.sandbox": _("Switch a connector to its sandbox"),
+            "connector.sign_in": _("Sign a connector in"),
+            "connector.sign_out": _("Sign a connector out"),
             "connector.test": _("Test a connector"),
             "create": _("Create"),
             "exception.assign": _("Assign an exception"),

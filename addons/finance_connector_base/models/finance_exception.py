@@ -299,7 +299,7 @@ class FinanceException(models.Model):
                 title=_("%(connector)s refuses the credentials"),
                 text=_(
                     "%(connector)s no longer accepts what it is signed in with: %(answer)s. "
-                    "Enter new credentials in the connector and test it."
+                    "Open the connector, enter new credentials or sign in again, and test it."
                 ),
                 effect=_("Nothing is sent to %(connector)s until then; all its work waits."),
                 severity="critical",

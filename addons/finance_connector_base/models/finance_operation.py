@@ -1,5 +1,6 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from uuid import uuid4
 
 from odoo import api, models
@@ -8,9 +9,9 @@ from odoo.modules import module
 
 from ..canonical import codec
 from ..lanes.link import link_of
-from ..lanes.ports import SqlGate, SqlRecorder
+from ..lanes.ports import SqlGate, SqlRecorder, SqlTokens
 from ..providers.errors import Held, ProviderError, Transient
-from ..providers.session import Session, Tokens
+from ..providers.session import Session
 
 EFFECTS = [
     ("local", "Inside Odoo only"),
@@ -146,7 +147,15 @@ class FinanceOperation(models.AbstractModel):
         return Session(
             config=config,
             gate=SqlGate(link, config.id),
-            tokens=Tokens(),
+            tokens=SqlTokens(
+                partial(link_of, self.env, durable=False),
+                vault,
+                connector_id=config.id,
+                environment=config.environment,
+                user_id=self.env.uid,
+                new_uuid=lambda: str(uuid4()),
+                deadline=deadline,
+            ),
             recorder=recorder,
             effect=effect,
             operation=job.get("operation") or self._name.removeprefix("finance.operation."),

@@ -50,6 +50,7 @@ class FinanceVault(models.AbstractModel):
             "finance.exchange",
             "finance.answer",
             "finance.audit.detail",
+            "finance.token",
         ]
 
     @api.model

@@ -124,10 +124,11 @@ class ClientCertificate:
     key: str = "private_key"
     passphrase: str = ""
 
-    def identity(self, settings) -> "Identity":
-        """Return what is shown to the server, from a connector's settings."""
-        values = (self.certificate, self.key, self.passphrase)
-        return Identity(*(settings.get(name) or "" for name in values))
+    def identity(self, settings) -> "Identity | None":
+        """Return what is shown to the server, from a connector's settings; None for nothing."""
+        names = (self.certificate, self.key, self.passphrase)
+        values = [settings.get(name) or "" for name in names]
+        return Identity(*values) if any(values) else None
 
 
 @dataclass(frozen=True, repr=False)

@@ -50,8 +50,10 @@ TABLE = {
     "finance.legal.hold": ("", "", "", "rwc", "r", "r"),
     "finance.retention.rule": ("", "", "", "rwcu", "r", "r"),
     "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
+    "finance.sign.in": ("", "", "", "", "r", "r"),
     "finance.timeline": ("", "r", "r", "r", "r", "r"),
     "finance.timeline.line": ("", "r", "r", "r", "r", "r"),
+    "finance.token": ("", "", "", "", "r", "r"),
     "finance.workflow": ("", "r", "r", "r", "rwcu", "r"),
 }
 
@@ -88,6 +90,8 @@ PUBLIC = {
         "action_open_waiting",
         "action_pause",
         "action_resume",
+        "action_sign_in",
+        "action_sign_out",
         "action_switch_to_production",
         "action_switch_to_sandbox",
         "action_test",
@@ -271,6 +275,8 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.job.key": {"key": number},
             "finance.restore": {"reason": "behind"},
             "finance.job.progress": {"job_id": self.make_job(company=company).id},
+            "finance.sign.in": {"state_digest": number},
+            "finance.token": {"environment": "sandbox"},
             "finance.timeline": {"res_model": "res.partner", "res_id": self.partner.id},
             "finance.timeline.line": {"timeline_id": self.timeline(user or self.env.user).id},
             "finance.legal.hold": {"reason": "x", "company_id": company.id},
@@ -280,7 +286,7 @@ class RpcCase(HttpCase, EvidenceCase):
             },
             "finance.workflow": {"flow": "tax", "company_id": company.id},
         }[model]
-        if model == "finance.workflow":
+        if model in ("finance.workflow", "finance.token"):
             connector = self.new_connector(company)
         field = samples._fields.get("connector_id")
         if field is not None and field.store:
@@ -388,7 +394,7 @@ class TestAccess(RpcCase):
             for name in self.env[model]._fields
             if name.endswith("_sealed") or (model, name) == ("finance.answer", "answer")
         ]
-        self.assertEqual(len(sealed), 6)
+        self.assertEqual(len(sealed), 8)
         for model, name in sealed:
             self.assertEqual(self.env[model]._fields[name].groups, NO_ACCESS)
 
@@ -471,6 +477,8 @@ class TestAccess(RpcCase):
                 connector,
                 (
                     "action_test",
+                    "action_sign_in",
+                    "action_sign_out",
                     "action_pause",
                     "action_resume",
                     "action_switch_to_production",
