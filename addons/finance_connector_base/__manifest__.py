@@ -35,6 +35,7 @@
         "views/finance_timeline_views.xml",
         # actions before the menus that open them
         "views/menus.xml",
+        "views/finance_close_views.xml",
         "views/evidence_menus.xml",
         "views/erasure_views.xml",
         "views/finance_audit_seal_views.xml",

@@ -16,6 +16,8 @@ from . import finance_audit_event
 from . import finance_audit_event_story
 from . import finance_alert_rule
 from . import finance_binding
+from . import finance_close
+from . import finance_close_check
 from . import finance_connector
 from . import finance_connector_config
 from . import finance_connector_dashboard

@@ -29,6 +29,10 @@ class FinanceAuditEvent(models.Model):
     _for_evidence = ("action.", "payload.", "credential.")
 
     @api.model
+    def _kinds(self):
+        return super()._kinds() | {"close.recorded": self.env._("Month recorded as closed")}
+
+    @api.model
     def _facts(self):
         """Return {kind: list of `Fact`}. Addons extend it by ``super() | {…}``."""
         _ = self.env._

@@ -98,6 +98,7 @@ class FinanceDeniedAction(models.Model):
         _ = self.env._
         return {
             "connector.pause": _("Stop a connector"),
+            "month.record": _("Record a month as closed"),
             "connector.production": _("Switch a connector to production"),
             "connector.resume": _("Resume a connector"),
             "connector.sandbox": _("Switch a connector to its sandbox"),

@@ -62,9 +62,12 @@ _INSERTED = (
     "uuid", "operation", "effect", "calls", "connector_id", "workflow_id", "company_id",
     "user_id", "res_model", "res_id", "document_model", "document_id", "stream", "key",
     "request_digest", "request_sealed", "state", "priority", "due_at", "created_at", "trace_id",
-    "attempts", "apply_attempts", "solo",
+    "attempts", "apply_attempts", "solo", "period",
 )  # fmt: skip
 
+
+# What the event of a new job says of it.
+_TOLD = ("uuid", "operation", "key", "request_digest", "amount", "currency")
 
 # Columns of a claim that never change while a lane has the job.
 KNOWN_FROM_CLAIM = (
@@ -119,6 +122,9 @@ class FinanceJob(models.Model):
     error_text = fields.Char("Last failure", readonly=True)
     held_reason = fields.Char(readonly=True)
     created_at = fields.Datetime(readonly=True)
+    period = fields.Char(
+        readonly=True, help="Month of the document's accounting date when it was queued, YYYY-MM."
+    )
     called_at = fields.Datetime("First called", readonly=True)
     done_at = fields.Datetime(readonly=True)
     progress_done = fields.Integer(compute="_compute_progress")
@@ -282,6 +288,18 @@ class FinanceJob(models.Model):
             "attempts": 0,
             "apply_attempts": 0,
             "solo": False,
+            **self._facts_of(document),
+        }
+
+    def _facts_of(self, document):
+        """Return month, amount (decimal text) and currency (code) of a document as it is now."""
+        facts = self.env["finance.exception"]._facts_of(document.sudo())
+        currency = self.env["res.currency"].browse(facts["currency_id"])
+        amount = facts["amount"] or 0
+        return {
+            "period": facts["period"] or f"{fields.Date.context_today(self):%Y-%m}",
+            "amount": f"{amount:.{currency.decimal_places}f}" if currency else None,
+            "currency": currency.name,
         }
 
     def _insert(self, rows):
@@ -304,7 +322,7 @@ class FinanceJob(models.Model):
                     "connector_id": row["connector_id"] or None,
                     "company_id": row["company_id"],
                     "trace_id": row["trace_id"],
-                    "data": {k: row[k] for k in ("uuid", "operation", "key", "request_digest")},
+                    "data": {name: row[name] for name in _TOLD if row[name]},
                     "detail": row["detail"],
                     "partner_id": row["partner_id"],
                 }

@@ -7,6 +7,7 @@ from . import (
     test_audit_event,
     test_audit_seal,
     test_configuration,
+    test_close_check,
     test_connector,
     test_credential,
     test_denied,

@@ -27,6 +27,8 @@ TABLE = {
     "finance.binding": ("", "", "", "", "r", "r"),
     "finance.configuration.import": ("", "", "", "", "rwcu", ""),
     "finance.configuration.version": ("", "", "", "", "r", "r"),
+    "finance.close": ("", "rwc", "rwc", "rwc", "rwc", "rwc"),
+    "finance.close.check": ("", "r", "r", "r", "r", "r"),
     "finance.connector": ("", "r", "r", "r", "rwcu", "r"),
     "finance.credential": ("", "", "", "", "rwcu", "r"),
     "finance.credential.rotate": ("", "", "", "", "rwcu", ""),
@@ -82,6 +84,14 @@ PUBLIC = {
         "action_restore",
         "action_restore_before",
     },
+    "finance.close": {
+        "action_ask",
+        "action_next_month",
+        "action_previous_month",
+        "action_print",
+        "action_record",
+    },
+    "finance.close.check": {"action_open"},
     "finance.connector": {
         "action_open_exceptions",
         "action_open_exchanges",
@@ -259,6 +269,8 @@ class RpcCase(HttpCase, EvidenceCase):
             "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
             "finance.configuration.import": {},
             "finance.configuration.version": {"company_ids": [Command.set(company.ids)]},
+            "finance.close": {"company_id": company.id},
+            "finance.close.check": {"close_id": self.close_of(user or self.env.user).id},
             "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
             "finance.denied.action": {"action": number, "company_id": company.id},
             "finance.erasure": {"partner_id": self.partner.id},
@@ -292,6 +304,10 @@ class RpcCase(HttpCase, EvidenceCase):
         if field is not None and field.store:
             values.setdefault("connector_id", connector.id)
         return samples.create(values)
+
+    def close_of(self, user):
+        """A month-end that ``user`` looks at."""
+        return self.env["finance.close"].with_user(user).sudo().create({})
 
     def timeline(self, user):
         """A timeline that ``user`` has opened."""
