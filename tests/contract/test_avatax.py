@@ -27,6 +27,7 @@ from odoo.addons.finance_tax_engine.canonical.tax import (
 from tests.contract.avatax import (
     ACCOUNT,
     HOUSTON_TAX,
+    KEY,
     LINES,
     document,
     kept,
