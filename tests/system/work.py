@@ -109,8 +109,9 @@ class Work(Table):
     def unfinished(self):
         """Ids of the jobs that still move, or will move by themselves."""
         return self.column(
-            "SELECT id FROM finance_job WHERE state IN ('pending', 'calling', 'answered')"
-            " OR worker IS NOT NULL OR (state = 'uncertain' AND due_at IS NOT NULL)"
+            "SELECT id FROM finance_job WHERE held_reason IS NULL"
+            " AND (state IN ('pending', 'calling', 'answered')"
+            " OR worker IS NOT NULL OR (state = 'uncertain' AND due_at IS NOT NULL))"
         )
 
     def wait(self, seconds, nudge=None):
