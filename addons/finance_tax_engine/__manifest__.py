@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "views/finance_tax_document_views.xml",
+        "views/finance_tax_rate_views.xml",
         "views/account_move_views.xml",
         "views/finance_connector_views.xml",
         "views/finance_exception_views.xml",

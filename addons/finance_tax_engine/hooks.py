@@ -3,7 +3,7 @@ import os
 
 from odoo.addons.finance_connector_base.models.finance_vault import VaultClosed
 
-from .providers.avatax import AvaTax
+from .models.finance_connector import ENGINES
 
 _logger = logging.getLogger(__name__)
 
@@ -34,4 +34,4 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Stop connectors of tax engines, erase their secrets, cancel what was never sent."""
-    env["finance.connector"]._provider_leaves([AvaTax.code])
+    env["finance.connector"]._provider_leaves(ENGINES)

@@ -15,6 +15,7 @@ from . import finance_job
 from . import finance_tax_document
 from . import finance_tax_document_personal
 from . import finance_tax_jurisdiction
+from . import finance_tax_rate
 from . import finance_workflow
 from . import operations
 from . import product

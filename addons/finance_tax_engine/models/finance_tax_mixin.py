@@ -215,6 +215,7 @@ class FinanceTaxMixin(models.AbstractModel):
             exemption_number=customer.finance_tax_exemption_number or "",
             entity_use_code=customer.finance_tax_entity_use_code or "",
             vat_number=customer.vat or "",
+            basis=workflow.connector_id._tax_basis(self.company_id),
             lines=tuple(
                 self._finance_tax_line(number, line)
                 for number, line in self._finance_tax_numbered_lines().items()
