@@ -92,16 +92,23 @@ def write_head(path, head):
         os.close(folder)
 
 
-def go_on_from(path, head, at):
-    """Note that the chain goes on from ``head`` (None: from its beginning), and make it the head.
+def last_common(heads, hashes) -> int:
+    """Return the last seal up to which all heads, {number: hash}, are those of the chain."""
+    common = 0
+    for number in sorted(heads):
+        if hashes.get(number) != heads[number]:
+            break
+        common = number
+    return common
+
+
+def go_on_from(path, sequence, at):
+    """Note that the chain goes on from the seal ``sequence``; a new head has to be written.
 
     at: canonical text of the time. Raises OSError.
     """
-    _append(log_file(path), json.dumps({"goes_on_from": head.sequence if head else 0, "at": at}))
-    if head:
-        write_head(path, head)
-    else:
-        Path(path).unlink(missing_ok=True)
+    _append(log_file(path), json.dumps({"goes_on_from": sequence, "at": at}))
+    Path(path).unlink(missing_ok=True)
 
 
 def _entry(line):

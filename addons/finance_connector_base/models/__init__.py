@@ -60,6 +60,7 @@ from . import res_config_settings_evidence
 
 # After what they extend.
 from . import finance_audit_seal
+from . import finance_audit_seal_watch
 from . import finance_configuration
 from . import finance_configuration_keyed
 from . import finance_configuration_policy

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 
 from ..evidence.verify import DEFAULT_WINDOW, WINDOW
 from ..vault import VaultLocked
-from .finance_audit_seal import MAIL
+from .finance_audit_seal_watch import MAIL
 
 MOST_MINUTES = 24 * 60
 
@@ -20,6 +20,7 @@ class ResConfigSettings(models.TransientModel):
     )
     finance_seal_mail = fields.Char("Mail the head daily to", config_parameter=MAIL)
     finance_seal_is_late = fields.Boolean(compute="_compute_finance_seal")
+    finance_seal_is_replaced = fields.Boolean(compute="_compute_finance_seal")
     finance_seal_words = fields.Char(compute="_compute_finance_seal")
     finance_seal_head = fields.Char("Head outside the database", compute="_compute_finance_seal")
     finance_seal_fingerprint = fields.Char("Fingerprint", compute="_compute_finance_seal")
@@ -40,8 +41,10 @@ class ResConfigSettings(models.TransientModel):
             fingerprint = seals._signers()[0].fingerprint
         except VaultLocked:
             fingerprint = ""
+        is_replaced = seals._is_replaced()
         for settings in self:
             settings.finance_seal_is_late = state["is_late"]
+            settings.finance_seal_is_replaced = is_replaced
             settings.finance_seal_words = self._finance_seal_words(state)
             settings.finance_seal_head = str(seals._head_path())
             settings.finance_seal_fingerprint = fingerprint
@@ -63,6 +66,14 @@ class ResConfigSettings(models.TransientModel):
             count=state["unsealed"],
             time=_shown(newest, state["oldest"]),
         )  # fmt: skip
+
+    # === BUTTONS === #
+
+    def action_finance_accept_restore(self):
+        """The database was restored, hence seals are missing: the chain goes on from here."""
+        self._check_finance_administrator("evidence.restored")
+        self.env["finance.audit.seal"]._go_on_after_restore()
+        return {"type": "ir.actions.client", "tag": "reload"}
 
 
 def _shown(record, moment):

@@ -157,6 +157,7 @@ PUBLIC = {
     "finance.timeline.line": {"action_open"},
     "finance.timeline.mixin": {"action_finance_timeline"},
     "res.config.settings": {
+        "action_finance_accept_restore",
         "action_finance_confirm_database",
         "action_finance_metrics_close",
         "action_finance_metrics_token",

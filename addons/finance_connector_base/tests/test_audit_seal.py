@@ -4,7 +4,6 @@ import io
 import os
 import tempfile
 import zipfile
-from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -21,7 +20,7 @@ from ..evidence.rows import COLUMNS
 from ..evidence.seal import Seal
 from ..evidence.verify import WINDOW, trust_of
 from ..evidence.words import COUNTS, FINDINGS, OUTCOMES, REMARKS
-from ..models.finance_audit_seal import CODES, ENOUGH, MAIL
+from ..models.finance_audit_seal_watch import CODES, ENOUGH, MAIL
 from ..vault import KeyRing
 from .evidence import GROUP, EvidenceCase
 from .vendor import KEY, KEY_2
@@ -139,17 +138,6 @@ class TestSealing(SealCase):
         self.Seal._cron_seal()
         self.assertEqual(self.waiting(), 1)
 
-    def test_unsealed_of_a_company_and_period(self):
-        self.Event._record("test.a", company=self.company_a)
-        self.Event._record("test.b", company=self.company_b)
-        self.Event._record("test.none")
-        today = fields.Date.today()
-        count, oldest = self.Seal._unsealed(self.company_a, (today, today))
-        self.assertEqual(count, 2)
-        self.assertTrue(oldest)
-        last = today - timedelta(days=40)
-        self.assertEqual(self.Seal._unsealed(self.company_a, (last, last)), (0, False))
-
 
 @tagged("post_install", "-at_install")
 class TestSealProblems(SealCase):
@@ -197,11 +185,18 @@ class TestSealProblems(SealCase):
         self.assertEqual(read_head(self.Seal._head_path()), ahead)
         self.assertIn("is not the one", self.verified().findings)
 
-        self.Seal._go_on_after_restore()
+        settings = self.env["res.config.settings"].with_user(self.admin).sudo().create({})
+        self.assertTrue(settings.finance_seal_is_replaced)
+        with self.assertRaises(AccessError):
+            settings.with_user(self.accountant).sudo(False).action_finance_accept_restore()
+        settings.action_finance_accept_restore()
         self.Seal._cron_seal()
         self.assertEqual(self.opened(), set())
         self.assertEqual(self.verified().outcome, "sound")
-        self.assertEqual(self.events("evidence.restored").data["head_before"], ahead.sequence)
+        facts = self.events("evidence.restored").data
+        self.assertEqual((facts["head_before"], facts["goes_on_from"]), (ahead.sequence, 1))
+        self.Seal._go_on_after_restore()
+        self.assertEqual(len(self.events("evidence.restored")), 1, "there is nothing to accept")
 
     def test_head_is_mailed(self):
         mails = self.env["mail.mail"].search([])

@@ -15,6 +15,7 @@ from odoo.addons.finance_connector_base.evidence.head import (
     go_on_from,
     head_file,
     head_of,
+    last_common,
     log_file,
     read_head,
     read_log,
@@ -205,11 +206,12 @@ def test_heads_and_their_log(tmp_path):
     assert read_log(log_file(path)) == {head.sequence: head.hash for head in heads}
     assert os.listdir(path.parent) == sorted([path.name, log_file(path).name])
 
-    go_on_from(path, heads[0], "2026-04-01T08:00:00.000000Z")
-    assert read_head(path) == heads[0]
-    assert read_log(log_file(path)) == {1: heads[0].hash}
-    go_on_from(path, None, "2026-04-01T08:00:00.000000Z")
-    assert (read_head(path), read_log(log_file(path))) == (None, {})
+    hashes = {1: heads[0].hash, 2: "other", 3: heads[2].hash}
+    assert last_common(read_log(log_file(path)), hashes) == 1
+    go_on_from(path, 1, "2026-04-01T08:00:00.000000Z")
+    assert (read_head(path), read_log(log_file(path))) == (None, {1: heads[0].hash})
+    write_head(path, heads[1]._replace(hash="other"))
+    assert read_log(log_file(path)) == {1: heads[0].hash, 2: "other"}
 
 
 def test_a_head_file_that_is_none(tmp_path):
