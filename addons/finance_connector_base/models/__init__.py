@@ -56,11 +56,11 @@ from . import ir_access
 from . import res_company
 from . import res_partner
 from . import res_config_settings
-from . import res_config_settings_evidence
 
 # After what they extend.
 from . import finance_audit_seal
 from . import finance_audit_seal_watch
+from . import res_config_settings_evidence
 from . import finance_configuration
 from . import finance_configuration_keyed
 from . import finance_configuration_policy
