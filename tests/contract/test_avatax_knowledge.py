@@ -52,6 +52,7 @@ def test_an_address_is_valid_or_corrected(avatax, entered, status):
     ("entered", "words"),
     [
         (Address("1 Nowhere Rd", "", "Houston", "TX", "90210", "US"), "not deliverable"),
+        (Address("1 Long Rd " * 9, "x" * 120, "Houston", "TX", "90210", "US"), "not deliverable"),
         (Address("", "", "Houston", "TX", "", "US"), "Not enough address information"),
     ],
 )

@@ -6,6 +6,7 @@ tax can be zero).
 """
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from urllib.parse import quote
@@ -221,7 +222,8 @@ class AvaTax(TaxEngine):
         if address.country not in ADDRESS_COUNTRIES:
             words = f"AvaTax knows addresses in {' and '.join(ADDRESS_COUNTRIES)} only"
             return AddressAnswer(canonical.UNKNOWN, messages=(words,))
-        model = _address(address) | {"textCase": "Mixed"}
+        # AddressValidationInfo has less room than the addresses of a transaction
+        model = _address(replace(address, line1=address.line1[:50])) | {"textCase": "Mixed"}
         try:
             payload = self.send("POST", "/api/v2/addresses/resolve", json=model)
         except Rejected as error:
