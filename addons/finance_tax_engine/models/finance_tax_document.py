@@ -252,7 +252,8 @@ class FinanceTaxDocument(models.Model):
         self.env["finance.external.ref"].sudo()._set(
             self.connector_id, self.move_id, "transaction", result.engine_id or result.code
         )
-        self._audit("tax.recorded", code=result.code, tax=result.total_tax)
+        currency = self.currency_id.name
+        self._audit("tax.recorded", code=result.code, tax=result.total_tax, currency=currency)
         if result.code != self._code():
             # an earlier posting, whose void waits behind this job
             return
