@@ -241,6 +241,9 @@ class Lane:
                 place = ("finance.job", claim.uuid, "request")
                 text = self.vault.open(bytes(claim.request_sealed), *place).decode()
                 request = codec.load(operation.request_type, text)
+                if operation.late:
+                    started = self._started(claim)
+                    request = started.env[operation._name]._late(started.record, request)
             else:
                 started = self._started(claim)
                 request = started.env[operation._name]._prepare(started.record)

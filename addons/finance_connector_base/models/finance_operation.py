@@ -40,6 +40,8 @@ class FinanceOperation(models.AbstractModel):
     cancels = ()
     request_type = None
     result_type = None
+    # Whether `_late` adds something.
+    late = False
     # A question's answer serves again for so many hours.
     answer_hours = 24
 
@@ -48,6 +50,13 @@ class FinanceOperation(models.AbstractModel):
     def _prepare(self, record):
         """Return the canonical request for ``record``. No I/O. Raises UserError when it can't."""
         return None
+
+    def _late(self, record, request):
+        """Return ``request`` with what only the vendor's earlier answers tell: its id of a document.
+
+        Called right before each call of an operation that is ``late``. What was decided stays.
+        """
+        return request
 
     @staticmethod
     def _call(provider, request):

@@ -59,6 +59,12 @@ class FinanceTaxDocument(models.Model):
     document_code = fields.Char(
         "Code at the engine", readonly=True, copy=False, help="Frozen when first recorded."
     )
+    engine_id = fields.Char(
+        "Id at the engine", readonly=True, copy=False, help="What the engine calls it, last."
+    )
+    engine_code = fields.Char(
+        readonly=True, copy=False, help="The code of the posting that the id is of."
+    )
     revision = fields.Integer(readonly=True, copy=False, help="How often it was to be recorded.")
     recording = fields.Boolean(
         readonly=True, copy=False, help="The present revision was handed over, and not taken back."
@@ -222,7 +228,7 @@ class FinanceTaxDocument(models.Model):
     def _request_to_record(self):
         """Return the `TaxDocument` to record: what was quoted, with names and code."""
         self.ensure_one()
-        move, asked = self.move_id, self._request()
+        move, asked, result = self.move_id, self._request(), self._result()
         names = {
             number: line.name or "" for number, line in move._finance_tax_numbered_lines().items()
         }
@@ -235,10 +241,24 @@ class FinanceTaxDocument(models.Model):
             reference=move.ref or "",
             exchange_rate=Decimal(str(round(1 / rate, 9))) if foreign and rate else None,
             original_code=original._code() if original and original.document_code else "",
+            # only a quote of this very document can be recorded
+            quote_id=result.engine_id or None if self.source == "engine" else None,
+            booked=result.taxes,
             lines=tuple(
                 replace(line, description=names.get(line.number, "")) for line in asked.lines
             ),
         )
+
+    def _engine_id_of(self, code):
+        """Return what the engine called the posting recorded under ``code``, "" when not known."""
+        return self.engine_id or "" if self.engine_code == code else ""
+
+    def _with_original_id(self, request):
+        """Return a `TaxDocument` to record with the engine's id of what it takes back."""
+        original = self.move_id._finance_tax_original() if request.original_code else None
+        if not original:
+            return request
+        return replace(request, original_id=original._engine_id_of(request.original_code) or None)
 
     def _reference(self):
         """Return the `TaxReference` of the present revision."""
@@ -252,6 +272,7 @@ class FinanceTaxDocument(models.Model):
         self.env["finance.external.ref"].sudo()._set(
             self.connector_id, self.move_id, "transaction", result.engine_id or result.code
         )
+        self.sudo().write({"engine_id": result.engine_id, "engine_code": result.code})
         currency = self.currency_id.name
         self._audit("tax.recorded", code=result.code, tax=result.total_tax, currency=currency)
         if result.code != self._code():

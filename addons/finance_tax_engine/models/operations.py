@@ -1,5 +1,7 @@
 """What jobs do at a tax engine."""
 
+from dataclasses import replace
+
 from odoo import models
 
 from ..canonical.tax import TaxDocument, TaxReference, TaxResult
@@ -30,9 +32,13 @@ class CommitTax(models.AbstractModel):
     effect = "idempotent"
     request_type = TaxDocument
     result_type = TaxResult
+    late = True
 
     def _prepare(self, record):
         return record._request_to_record()
+
+    def _late(self, record, request):
+        return record._with_original_id(request)
 
     @staticmethod
     def _call(provider, request):
@@ -60,9 +66,13 @@ class VoidTax(models.AbstractModel):
     cancels = ("tax.commit",)
     request_type = TaxReference
     result_type = TaxResult
+    late = True
 
     def _prepare(self, record):
         return record._reference()
+
+    def _late(self, record, request):
+        return replace(request, engine_id=record._engine_id_of(request.code))
 
     @staticmethod
     def _call(provider, request):
