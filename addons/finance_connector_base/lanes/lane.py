@@ -6,6 +6,7 @@ connection before the next step is taken, so a lane may be killed anywhere: the 
 jobs by the lock that died with it.
 """
 
+import hashlib
 import logging
 import random
 import resource
@@ -19,7 +20,7 @@ import psycopg2
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from odoo.exceptions import UserError
-from odoo.tools import config
+from odoo.tools import SQL, config
 
 from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.providers.errors import (
@@ -279,17 +280,15 @@ class Lane:
                 self._not_done(claim)
             else:
                 answered.append((claim, future.result()))
-        if answered:
+        texts = [(claim, result, codec.dump(result)) for claim, result in answered]
+        if texts:
             kill_point("before_answered")
             seal = self.vault.seal
             self.queue.answered(
-                [
-                    (c.id, seal(codec.dump(r).encode(), "finance.job", c.uuid, "answer"))
-                    for c, r in answered
-                ]
+                [(c.id, seal(t.encode(), "finance.job", c.uuid, "answer")) for c, _r, t in texts]
             )
-        for claim, result in answered:
-            self._apply(claim, result)
+        for claim, result, text in texts:
+            self._apply(claim, result, text)
         return len(landed)
 
     def _call_failed(self, claim, error):
@@ -371,7 +370,7 @@ class Lane:
         try:
             if claim.apply_attempts > HOPELESS_APPLY:
                 raise _Hopeless(f"Given up after {claim.apply_attempts - 1} lanes died with it")
-            result = None
+            result, text = None, ""
             if claim.answer_sealed:
                 operation = self.env["finance.operation"]._named(claim.operation)
                 place = ("finance.job", claim.uuid, "answer")
@@ -380,10 +379,10 @@ class Lane:
         except Exception as error:
             self._fail(claim, _as_failure(error))
             return
-        self._apply(claim, result)
+        self._apply(claim, result, text)
 
-    def _apply(self, claim, result):
-        """Write the result and the end of the job, in one transaction."""
+    def _apply(self, claim, result, text):
+        """Write the result (``text``: as it was sealed) and the end of the job, in one transaction."""
         try:
             with self._transaction():
                 started = self._started(claim)
@@ -392,7 +391,7 @@ class Lane:
                 family = self.memory.starter(claim.user_id, claim.company_id).family
                 operation._check_company(started, family)
                 self.env.flush_all()
-                self._finish(claim, self.env["finance.job"].browse(claim.id))
+                self._finish(claim, text)
                 kill_point("before_done")
         except CONFLICTS:
             state = "answered" if claim.calls else "pending"
@@ -400,23 +399,35 @@ class Lane:
         except Exception as error:
             self._apply_failed(claim, error)
 
-    def _finish(self, claim, job):
+    def _finish(self, claim, text):
+        """End the job: its row, its key and, of work with an effect, the event, in one statement."""
+        event = SQL("SELECT")
+        if claim.effect in CHANGING:
+            event = self.env["finance.audit.event"]._insertion(_done_event(claim, text))
         # Not "worker =": by the index on worker this reads all that the lane has done lately.
         self.env.cr.execute(
-            """
-            WITH key AS (
-                UPDATE finance_job_key SET outcome = 'done'
-                 WHERE connector_id = %(connector_id)s AND key = %(key)s AND job_uuid = %(uuid)s)
-            UPDATE finance_job SET state = 'done', worker = NULL, done_at = now() AT TIME ZONE 'UTC'
-             WHERE id = %(id)s AND worker IS NOT DISTINCT FROM %(worker)s
-            """,
-            claim._asdict() | {"worker": self.queue.worker},
+            SQL(
+                """
+                WITH key AS (
+                    UPDATE finance_job_key SET outcome = 'done'
+                     WHERE connector_id = %s AND key = %s AND job_uuid = %s),
+                     event AS (%s)
+                UPDATE finance_job
+                   SET state = 'done', worker = NULL, done_at = now() AT TIME ZONE 'UTC'
+                 WHERE id = %s AND worker IS NOT DISTINCT FROM %s
+                """,
+                claim.connector_id,
+                claim.key,
+                claim.uuid,
+                event,
+                claim.id,
+                self.queue.worker,
+            )
         )
         if not self.env.cr.rowcount:
             raise SerializationFailure(f"job {claim.id} is no longer ours")
-        if claim.effect in ("idempotent", "once"):
-            job._note("job.done")
         if claim.error_class or claim.attempts > 1 or claim.apply_attempts:
+            job = self.env["finance.job"].browse(claim.id)
             self.env["finance.exception"]._resolve(job=job, note="job.done")
 
     def _apply_failed(self, claim, error):
@@ -603,6 +614,26 @@ class Lane:
 
 class _Hopeless(ProviderError):
     """Tried often enough."""
+
+
+def _done_event(claim, text):
+    """The audit event of a finished job: what an auditor asks when the job itself is gone."""
+    return {
+        "kind": "job.done",
+        "res_model": claim.document_model,
+        "res_id": claim.document_id,
+        "connector_id": claim.connector_id,
+        "company_id": claim.company_id,
+        "trace_id": claim.trace_id,
+        "data": {
+            "uuid": claim.uuid,
+            "operation": claim.operation,
+            "key": claim.key,
+            "attempts": claim.attempts,
+            "called_at": claim.called_at,
+            "answer_digest": hashlib.sha256(text.encode()).hexdigest(),
+        },
+    }
 
 
 def _before(claim):

@@ -2,6 +2,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..canonical.codec import dump
 from ..fields import WeakMany2one
@@ -241,6 +242,10 @@ class FinanceAuditEvent(models.Model):
         if kept:
             execute(INSERT_DETAILS, kept, template=DETAIL_ROW)
         return self.browse(ids)
+
+    def _insertion(self, event):
+        """Return the statement (SQL) that adds an event without detail, to be part of another."""
+        return SQL(INSERT % ROW, *self._row(event, None))
 
     def _row(self, event, detail):
         data = event.get("data") or {}
