@@ -38,6 +38,7 @@
         "views/finance_close_views.xml",
         "views/evidence_menus.xml",
         "views/erasure_views.xml",
+        "views/res_users_views.xml",
         "views/finance_audit_seal_views.xml",
         "views/finance_configuration_views.xml",
     ],

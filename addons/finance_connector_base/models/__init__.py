@@ -44,6 +44,7 @@ from . import finance_legal_hold
 from . import finance_metrics_token
 from . import finance_restore
 from . import finance_retention_rule
+from . import finance_role
 from . import finance_setting
 from . import finance_sign_in
 from . import finance_token
@@ -54,8 +55,11 @@ from . import finance_vault
 from . import finance_workflow
 from . import ir_access
 from . import res_company
+from . import res_groups
 from . import res_partner
 from . import res_config_settings
+from . import res_config_settings_evidence
+from . import res_users
 
 # After what they extend.
 from . import finance_audit_seal

@@ -155,6 +155,9 @@ class FinanceAuditEvent(models.Model):
             "retention.applied": _("Details past their retention erased"),
             "retention.changed": _("Retention of details set"),
             "retention.removed": _("Retention of details removed"),
+            "role.conflict": _("Roles that should not go together"),
+            "role.granted": _("Role given"),
+            "role.revoked": _("Role taken away"),
             "vault.resealed": _("Secrets sealed with another key"),
         }
 

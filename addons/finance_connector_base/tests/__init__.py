@@ -19,6 +19,7 @@ from . import (
     test_job,
     test_partner_merge,
     test_restore,
+    test_roles,
     test_settings,
     test_sign_in,
     test_timeline,
