@@ -58,7 +58,6 @@ from . import res_company
 from . import res_groups
 from . import res_partner
 from . import res_config_settings
-from . import res_config_settings_evidence
 from . import res_users
 
 # After what they extend.
