@@ -23,6 +23,7 @@ from . import (
     test_settings,
     test_sign_in,
     test_timeline,
+    test_vacuum,
     test_vault,
     test_workflow,
     vendor,
