@@ -34,6 +34,8 @@ class Link:
         # LISTEN gives notices to the connection, not to a thread.
         self.lock = threading.Lock()
         self.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        # Claims read few rows, which the planner can't know: compiling them takes far longer.
+        self.execute("SET jit = off")
         if not durable:
             self.execute("SET synchronous_commit = off")
 
