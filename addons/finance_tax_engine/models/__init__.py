@@ -15,6 +15,7 @@ from . import finance_connector
 from . import finance_exception
 from . import finance_job
 from . import finance_tax_document
+from . import finance_tax_document_offline
 from . import finance_tax_document_personal
 from . import finance_tax_jurisdiction
 from . import finance_tax_rate
