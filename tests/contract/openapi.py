@@ -24,6 +24,7 @@ SPECS = Path(os.environ.get("FINANCE_SPECS") or ROOT.parent / "shared" / "specs"
 CACHE = ROOT / ".cache" / "openapi"
 
 REQUEST, ANSWER = "request", "answer"
+FORM = "application/x-www-form-urlencoded"
 _REFUSED = {REQUEST: "readOnly", ANSWER: "writeOnly"}
 _REFERENCE = "#/components/schemas/"
 _KEPT = {
@@ -112,7 +113,10 @@ class OpenApi:
             problems += self._parameter(parameters, "path", name, unquote(value))
         for name, value in parse_qsl(query, keep_blank_values=True):
             problems += self._parameter(parameters, "query", name, value)
-        schema = _json_schema(operation.get("requestBody", {}).get("content", {}))
+        content = operation.get("requestBody", {}).get("content", {})
+        if FORM in content:
+            return problems + self._form(content[FORM]["schema"], body or "")
+        schema = _json_schema(content)
         if schema is None:
             return problems + (["a body where none belongs"] if body is not None else [])
         if body is None:
@@ -122,7 +126,8 @@ class OpenApi:
     def check_answer(self, method, path, status, body):
         """Check an answer with the schema that the description gives for its status, if any."""
         _template, operation, _given = self.operation(method, path)
-        answer = operation["responses"].get(str(status))
+        answers = operation["responses"]
+        answer = answers.get(str(status), answers.get("default"))
         if answer is None:
             return [f"{method} {path}: status {status} is not in the description"]
         schema = _json_schema(answer.get("content", {}))
@@ -140,11 +145,25 @@ class OpenApi:
             for error in validator.iter_errors(value)
         ]
 
+    def _form(self, schema, text):
+        """Check an encoded form; ``a[0][b]=1`` is the field b of the first object in the list a."""
+        values = {}
+        for name, value in parse_qsl(text, keep_blank_values=True):
+            head, *rest = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", name)
+            target = values
+            for part in rest:
+                target = target.setdefault(head, {})
+                head = part or str(len(target))
+            target[head] = value
+        return self.problems(schema, _typed_form(values, schema), REQUEST)
+
     def _parameter(self, parameters, place, name, value):
-        parameter = parameters.get((place, name))
+        parameter = parameters.get((place, name)) or parameters.get((place, name.partition("[")[0]))
         if parameter is None:
             return [f"{place} parameter {name} is unknown"]
         schema = parameter.get("schema", {})
+        if "[" in name:
+            schema = schema.get("items", schema)
         typed = int(value) if schema.get("type") == "integer" and value.isdigit() else value
         if schema.get("type") == "boolean":
             typed = {"true": True, "false": False}.get(value, value)
@@ -155,6 +174,21 @@ class OpenApi:
         direction, _colon, name = uri.removeprefix("urn:").partition(":")
         schema = self.description["components"]["schemas"][name]
         return DRAFT202012.create_resource(_rewritten(schema, direction))
+
+
+def _typed_form(value, schema):
+    """Return the texts of a form with the types that a schema asks for."""
+    if isinstance(value, dict) and schema.get("type") == "array":
+        items = schema.get("items", {})
+        return [_typed_form(value[index], items) for index in sorted(value, key=int)]
+    if isinstance(value, dict):
+        fields = schema.get("properties", {})
+        rest = schema.get("additionalProperties")
+        rest = rest if isinstance(rest, dict) else {}
+        return {name: _typed_form(item, fields.get(name, rest)) for name, item in value.items()}
+    if schema.get("type") == "integer" and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    return value
 
 
 def _pattern(path):
@@ -180,9 +214,13 @@ def _rewritten(schema, direction):
     result = {key: value for key, value in schema.items() if key in _KEPT}
     if schema.get("nullable") and "type" in result:
         result["type"] = [result["type"], "null"]
+    if schema.get("nullable") and "enum" in result:
+        result["enum"] = [*result["enum"], None]
     for key in ("allOf", "anyOf", "oneOf"):
         if key in schema:
             result[key] = [_rewritten(one, direction) for one in schema[key]]
+            if schema.get("nullable") and key != "allOf":
+                result[key].append({"type": "null"})
     if "items" in schema:
         result["items"] = _rewritten(schema["items"], direction)
     if "properties" in schema:

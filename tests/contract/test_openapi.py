@@ -28,6 +28,60 @@ DESCRIPTION = {
             },
             "get": {"responses": {}},
         },
+        "/forms": {
+            "put": {
+                "parameters": [
+                    {
+                        "in": "query",
+                        "name": "expand",
+                        "schema": {"type": "array", "items": {"type": "string", "maxLength": 4}},
+                    }
+                ],
+                "requestBody": {
+                    "content": {
+                        "application/x-www-form-urlencoded": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["parts"],
+                                "properties": {
+                                    "parts": {
+                                        "type": "array",
+                                        "items": {
+                                            "type": "object",
+                                            "properties": {"amount": {"type": "integer"}},
+                                        },
+                                    },
+                                    "mode": {"type": "string", "enum": ["full", "part"]},
+                                    "tags": {"additionalProperties": {"type": "string"}},
+                                },
+                            }
+                        }
+                    }
+                },
+                "responses": {
+                    "default": {
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "properties": {
+                                        "cost": {
+                                            "anyOf": [{"$ref": "#/components/schemas/Thing"}],
+                                            "nullable": True,
+                                        },
+                                        "mood": {
+                                            "type": "string",
+                                            "enum": ["good"],
+                                            "nullable": True,
+                                        },
+                                    },
+                                }
+                            }
+                        }
+                    }
+                },
+            },
+        },
         "/things/all": {"get": {"responses": {"200": {"description": "all"}}}},
     },
     "components": {
@@ -100,3 +154,22 @@ def test_parameters_paths_and_statuses_must_be_named(api):
 def test_literal_paths_win_over_parameters(api):
     assert api.operation("GET", "/things/all")[0] == "/things/all"
     assert api.operation("GET", "/things/1")[0] == "/things/{id}"
+
+
+def test_forms_are_read_with_the_types_of_their_schema(api):
+    good = "parts[0][amount]=5&parts%5B1%5D%5Bamount%5D=-6&mode=full&tags[a]=1"
+    assert api.check_request("PUT", "/forms", "expand[]=some", good) == []
+    for query, body, problem in (
+        ("expand[]=something", good, "too long"),
+        ("", "mode=full", "'parts' is a required property"),
+        ("", "parts[0][amount]=five", "not of type 'integer'"),
+        ("", "parts[0][amount]=5&parts[0][price]=5", "'price' was unexpected"),
+        ("", "parts[0][amount]=5&mode=half", "not one of"),
+    ):
+        [found] = api.check_request("PUT", "/forms", query, body)
+        assert problem in found, found
+
+
+def test_null_is_an_answer_where_the_description_says_so(api):
+    assert api.check_answer("PUT", "/forms", 409, {"cost": None, "mood": None}) == []
+    assert api.check_answer("PUT", "/forms", 409, {"mood": "bad"}) != []
