@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from odoo.addons.finance_connector_base.evidence.head import head_file, read_head
+from odoo.addons.finance_connector_base.evidence.head import head_file, read_head, read_heads
 from odoo.addons.finance_connector_base.evidence.index import Index
 from odoo.addons.finance_connector_base.evidence.signing import Signer, signers
 from odoo.addons.finance_connector_base.evidence.sources import DatabaseSource
@@ -60,9 +60,11 @@ def test_whoever_owns_the_tables_is_found_out(odoo_factory, database, soak):
     cursor = connection.cursor()
     source = DatabaseSource(connection)
 
+    path = head_file(server.variables["FINANCE_EVIDENCE_DIR"], *source.identity())
+    heads = read_heads(path)[1]
+
     def trust(uuid):
-        path = head_file(server.variables["FINANCE_EVIDENCE_DIR"], uuid, source.oid())
-        return trust_of(ring, head=read_head(path), head_path=path, vault=Vault(ring, uuid))
+        return trust_of(ring, heads=heads, head_path=path, vault=Vault(ring, uuid))
 
     def checked():
         with Index() as index:
@@ -134,12 +136,6 @@ def trail(odoo_factory, work):
         thread.join()
     assert not failures
     assert len(sealed) == 2 and sum(sealed) > 10
-    [cron] = work.column("SELECT id FROM ir_cron WHERE cron_name LIKE '%%seal audit events'")
-    work.rows(
-        "INSERT INTO ir_config_parameter (key, value)"
-        " VALUES ('finance_connector.seal_window_minutes', '1')"
-    )
-    work.rpc.call("ir.cron", "method_direct_trigger", [cron])
     return server
 
 
@@ -150,6 +146,7 @@ def test_sealing_beside_work(trail, work, databases, output, sandbox):
     assert numbers == list(range(1, len(numbers) + 1))
     previous = work.column("SELECT previous FROM finance_audit_seal")
     assert len(set(previous)) == len(previous), "two seals continue one"
+    seal_by_schedule(work)
     sealed = work.value("SELECT count(*) FROM finance_audit_event WHERE seal_id IS NOT NULL")
     assert sealed == work.value("SELECT sum(count) FROM finance_audit_seal") > 100
     jobs = work.value("SELECT count(*) FROM finance_job")
@@ -170,6 +167,18 @@ def test_sealing_beside_work(trail, work, databases, output, sandbox):
     export = downloaded(trail, work, output / "evidence.zip")
     fingerprint = read_head(head[1]).fingerprint
     assert "An export proves" in proved(work, export, "--public-key", fingerprint)
+
+
+def seal_by_schedule(work):
+    """The scheduled action seals what is due, and finds nothing in the way afterwards."""
+    [[late]] = work.rows(
+        "INSERT INTO finance_audit_event (at, kind)"
+        " VALUES (now() AT TIME ZONE 'UTC' - interval '10 min', 'test.late') RETURNING id"
+    )
+    [cron] = work.column("SELECT id FROM ir_cron WHERE cron_name LIKE '%%seal audit events'")
+    work.rpc.call("ir.cron", "method_direct_trigger", [cron])
+    assert work.value("SELECT seal_id FROM finance_audit_event WHERE id = %s", late)
+    assert work.exceptions("seal.key", "seal.late", "seal.head", "seal.replaced") == []
 
 
 def proved(work, *arguments, **environment):

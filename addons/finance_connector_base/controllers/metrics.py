@@ -6,7 +6,7 @@ Text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/
 from datetime import UTC
 from typing import NamedTuple
 
-from odoo import SUPERUSER_ID, http
+from odoo import SUPERUSER_ID, fields, http
 from odoo.http import request
 
 from ..models.finance_health import STATES
@@ -103,6 +103,7 @@ def metrics_of(env):
         _exceptions(env),
         *_freshness(env, connectors.workflow_ids),
         *_lanes(env),
+        *_evidence(env),
     ]  # fmt: skip
 
 
@@ -163,6 +164,16 @@ def _lanes(env):
                  [Sample(_epoch(lanes.last_run), {})] if lanes.last_run else [])  # fmt: skip
     yield Metric("finance_job_overdue_seconds", "gauge", "How long the first job is due that a"
                  " lane could take.", [Sample(lanes.overdue or 0.0, {})])  # fmt: skip
+
+
+def _evidence(env):
+    state = env["finance.audit.seal"]._state()
+    newest, oldest = state["newest"], state["oldest"]
+    age = (fields.Datetime.now() - oldest).total_seconds() if oldest else 0.0
+    yield Metric("finance_audit_unsealed_seconds", "gauge", "Age of the oldest audit event without"
+                 " a seal.", [Sample(max(age, 0.0), {})])  # fmt: skip
+    yield Metric("finance_audit_seal_number", "gauge", "Number of the newest seal.",
+                 [Sample(newest.sequence, {})])  # fmt: skip
 
 
 def _epoch(moment):

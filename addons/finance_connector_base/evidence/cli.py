@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from ..vault import KeyRing, Vault, VaultError
-from .head import head_file, read_head
+from .head import head_file, read_heads
 from .index import Index
 from .package import is_package, verify_package
 from .place import evidence_dir
@@ -68,13 +68,12 @@ def _report(options):
     if options.file and is_package(options.file):
         return verify_package(options.file, trust_of(ring, marks))
     with _source(options) as (source, path), Index() as index:
-        return verify(source, index, lambda uuid: _trust(uuid, ring, marks, path))
+        heads = read_heads(path)[1] if path else {}
 
+        def trust(uuid):
+            return trust_of(ring, marks, heads, path, Vault(ring, uuid) if ring else None)
 
-def _trust(uuid, ring, marks, path_of):
-    path = path_of(uuid)
-    vault = Vault(ring, uuid) if ring else None
-    return trust_of(ring, marks, read_head(path) if path else None, path, vault)
+        return verify(source, index, trust)
 
 
 def _ring(key_file):
@@ -100,22 +99,17 @@ def _fingerprint(text):
 
 @contextlib.contextmanager
 def _source(options):
-    """Yield (source, function from the database uuid to the path of the head file or None)."""
+    """Yield (source, path of the head file or None)."""
     if options.head and not options.head.exists():
         raise Unusable(f"There is no head file {options.head}.")
     if options.file:
-        yield dump_of(options.file), lambda _uuid: options.head
+        yield dump_of(options.file), options.head
         return
     with contextlib.closing(_connected(options.database)) as connection:
         source = DatabaseSource(connection)
-
-        def path_of(uuid):
-            if options.head:
-                return options.head
-            key_file = {"FINANCE_VAULT_KEY_FILE": options.key_file} if options.key_file else {}
-            return head_file(evidence_dir(os.environ | key_file, {}), uuid, source.oid())
-
-        yield source, path_of
+        key_file = {"FINANCE_VAULT_KEY_FILE": str(options.key_file)} if options.key_file else {}
+        folder = evidence_dir(os.environ | key_file, {})
+        yield source, options.head or head_file(folder, *source.identity())
 
 
 def _connected(dsn):

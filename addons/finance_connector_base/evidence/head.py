@@ -73,6 +73,16 @@ def read_log(path) -> dict:
     return heads
 
 
+def read_heads(path) -> tuple:
+    """Return (head or None, {sequence: hash} of it and of its log).
+
+    Read before the database: what it names is then there, whatever is sealed meanwhile.
+    """
+    head = read_head(path)
+    named = {head.sequence: head.hash} if head else {}
+    return head, read_log(log_file(path)) | named
+
+
 def write_head(path, head):
     """Write the head and its line in the log, both to the disk itself. Raises OSError."""
     path = Path(path)

@@ -113,6 +113,9 @@ class _Number(str):
     """Digits as they stand: 1.0 and 1.00 are different facts."""
 
 
+_JSON = json.JSONDecoder(parse_float=_Number, parse_int=_Number)
+
+
 def _plain(value):
     if type(value) is int or type(value) is _Number:
         return str(value)
@@ -127,7 +130,7 @@ def _bytes(text):
 def _parsed(text):
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogatepass")
-    return json.loads(text, parse_float=_Number, parse_int=_Number)
+    return _JSON.decode(text)
 
 
 def _canonical_text(text):

@@ -61,10 +61,16 @@ class DatabaseSource:
                 event_id, uuid, sealed, is_erased = row
                 yield Detail(event_id, uuid, bytes(sealed) if sealed else None, is_erased)
 
-    def oid(self) -> str:
-        """The number of the database in its server, which a copy doesn't share."""
-        query = "SELECT oid::text FROM pg_database WHERE datname = current_database()"
-        return next(self._select(query))[0]
+    def identity(self) -> tuple:
+        """Return (uuid, number in its server, which a copy doesn't share); ends the transaction."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (SELECT value FROM ir_config_parameter WHERE key = %s), oid::text"
+                "  FROM pg_database WHERE datname = current_database()", [UUID],
+            )  # fmt: skip
+            identity = cursor.fetchone()
+        self._connection.rollback()
+        return identity
 
     def _has(self, table):
         return next(self._select(f"SELECT to_regclass('{table}') IS NOT NULL"))[0]

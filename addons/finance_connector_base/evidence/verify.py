@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ..vault.errors import SealBroken, VaultLocked
-from .head import log_file, read_log
 from .report import NEVER, Finding, Report, shown
 from .rows import leaf, text_of, with_id
 from .seal import LONGEST_TRANSACTION, NOTHING
@@ -26,13 +25,14 @@ MOST_COMPARED = 40
 class Trust(NamedTuple):
     """What a reader believes, none of it from the database.
 
-    public_keys: {public key in hex: key id}; fingerprints: of further public keys; head: a `Head`
-    or None, head_path: where it was read; vault: opens details, None without a key.
+    public_keys: {public key in hex: key id}; fingerprints: of further public keys; heads: {number:
+    hash} of seals that are named outside, head_path: where; vault: opens details, None without
+    a key.
     """
 
     public_keys: dict
     fingerprints: frozenset = frozenset()
-    head: object = None
+    heads: dict = {}
     head_path: object = None
     vault: object = None
 
@@ -49,10 +49,10 @@ class Trust(NamedTuple):
         return mark if mark in self.fingerprints else None
 
 
-def trust_of(ring=None, fingerprints=(), head=None, head_path=None, vault=None) -> Trust:
-    """Return the `Trust` in all keys of a key ring and in further fingerprints."""
+def trust_of(ring=None, fingerprints=(), heads=None, head_path=None, vault=None) -> Trust:
+    """Return the `Trust` in all keys of a key ring, in further fingerprints and in heads."""
     keys = {signer.public_key: signer.key_id for signer in signers(ring)} if ring else {}
-    return Trust(keys, frozenset(fingerprints), head, head_path, vault)
+    return Trust(keys, frozenset(fingerprints), heads or {}, head_path, vault)
 
 
 def verify(source, index, trust_for) -> Report:
@@ -215,14 +215,12 @@ class _Verification:
 
     def _check_head(self, newest):
         """The chain goes at least as far as the head outside says, over all heads of its log."""
-        head, path = self.trust.head, self.trust.head_path
-        heads = read_log(log_file(path)) if path else {}
-        heads |= {head.sequence: head.hash} if head else {}
+        heads = self.trust.heads
         other = [number for number in sorted(heads) if self.hashes.get(number) != heads[number]]
-        if head and not other:
-            self.signed.vouch(head.sequence)
+        if heads and not other:
+            self.signed.vouch(max(heads))
         self.signed.conclude()
-        if not head:
+        if not heads:
             self.report.remark("head.none")
         elif other and other[0] in self.hashes:
             self.report.add("head.different", seal=other[0])
@@ -230,7 +228,7 @@ class _Verification:
             last = newest.sequence if newest else 0
             self.report.add("head.ahead", seal=other[-1], newest=last)
         else:
-            self.report.remark("head.fits", file=path or NEVER, seal=head.sequence)
+            self.report.remark("head.fits", file=self.trust.head_path or NEVER, seal=max(heads))
             if len(heads) > 1:
                 self.report.remark("head.log", count=len(heads))
 

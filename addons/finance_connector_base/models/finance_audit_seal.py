@@ -12,7 +12,7 @@ from odoo.fields import NO_ACCESS
 from odoo.modules import module
 from odoo.sql_db import connection_info_for
 
-from ..evidence.head import read_head
+from ..evidence.head import read_heads
 from ..evidence.index import Index
 from ..evidence.sealing import seal_batch
 from ..evidence.signing import fingerprint, signers
@@ -129,15 +129,21 @@ class FinanceAuditSeal(models.Model):
         if module.current_test:
             yield self._savepoint
             return
-        connection = psycopg2.connect(**connection_info_for(self.env.cr.dbname)[1])
 
         @contextlib.contextmanager
         def transaction():
             with connection, connection.cursor() as cursor:
                 yield cursor
 
-        with contextlib.closing(connection):
+        with self._connected(isolation_level="READ COMMITTED") as connection:
             yield transaction
+
+    @contextlib.contextmanager
+    def _connected(self, **session):
+        connection = psycopg2.connect(**connection_info_for(self.env.cr.dbname)[1])
+        connection.set_session(**session)
+        with contextlib.closing(connection):
+            yield connection
 
     @contextlib.contextmanager
     def _savepoint(self):
@@ -158,19 +164,19 @@ class FinanceAuditSeal(models.Model):
         return max(int(text), 1) if text.isdigit() else DEFAULT_WINDOW
 
     @api.model
-    def _state(self):
-        """Return how things stand: newest (seal), events (in all seals), unsealed and oldest
-        (number and time of what has no seal, counted up to 10,000), is_late."""
-        self.env.cr.execute(
+    def _state(self, cursor=None):
+        """Return how things stand, as this transaction or ``cursor`` sees it: newest (seal),
+        unsealed and oldest (number and time of what has no seal, counted up to 10,000), is_late."""
+        cursor = cursor or self.env.cr
+        cursor.execute(
             "SELECT count(*), min(at) FROM (SELECT at FROM finance_audit_event"
             " WHERE seal_id IS NULL ORDER BY id LIMIT %s) unsealed",
             [MOST_COUNTED],
         )
-        unsealed, oldest = self.env.cr.fetchone()
+        unsealed, oldest = cursor.fetchone()
         limit = fields.Datetime.now() - timedelta(minutes=self._minutes())
         return {
             "newest": self.sudo().search([], limit=1),
-            "events": self._events_sealed(self.env.cr),
             "unsealed": unsealed,
             "oldest": oldest,
             "is_late": bool(oldest and oldest < limit),
@@ -192,7 +198,7 @@ class FinanceAuditSeal(models.Model):
 
     @api.model
     def _verify(self):
-        """Verify the whole trail as this transaction sees it; return the `Report`.
+        """Verify the whole trail as it is committed; return the `Report`.
 
         The verification is itself an event. Raises UserError when there is too much for a request.
         """
@@ -205,9 +211,10 @@ class FinanceAuditSeal(models.Model):
                     name=self.env.cr.dbname,
                 )
             )
-        with Index() as index:
-            source = DatabaseSource(self.env.cr._obj.connection)
-            report = verify(source, index, lambda uuid: self._trust())
+        # Before the transaction in which the database is read: see `read_heads`.
+        trust = self._trust()
+        with Index() as index, self._snapshot() as connection:
+            report = verify(DatabaseSource(connection), index, lambda uuid: trust)
         data = {"outcome": report.outcome, "seals": report.seals, "events": report.events}
         if report.findings:
             finding = report.findings[0]
@@ -216,6 +223,14 @@ class FinanceAuditSeal(models.Model):
         self.env["finance.audit.event"]._record("evidence.verified", data=data)
         return report
 
+    @contextlib.contextmanager
+    def _snapshot(self):
+        if module.current_test:
+            yield self.env.cr._obj.connection
+            return
+        with self._connected(isolation_level="REPEATABLE READ", readonly=True) as connection:
+            yield connection
+
     def _trust(self):
         path = self._head_path()
         try:
@@ -223,10 +238,10 @@ class FinanceAuditSeal(models.Model):
         except VaultLocked:
             vault = None
         try:
-            head = read_head(path)
+            _head, heads = read_heads(path)
         except (OSError, ValueError):
-            head = None
-        return trust_of(vault and vault.keyring, head=head, head_path=path, vault=vault)
+            heads = {}
+        return trust_of(vault and vault.keyring, heads=heads, head_path=path, vault=vault)
 
     # === GUARDS === #
 

@@ -21,7 +21,7 @@ from ..evidence.head import (
 )
 from ..evidence.place import evidence_dir
 from ..evidence.rows import text_of
-from ..evidence.sealing import newest_seal
+from ..evidence.sealing import SEAL_LOCK, newest_seal
 from ..vault import VaultLocked
 from .finance_exception import ExceptionKind
 
@@ -56,7 +56,9 @@ class FinanceAuditSeal(models.Model):
             problems["seal.key"] = {"message": str(error)}
         except HeadProblem as problem:
             problems[problem.code] = problem.facts
-        state = self._state()
+        # In this transaction nothing of it is seen.
+        with self._connection() as transaction, transaction() as cursor:
+            state = self._state(cursor)
         if state["is_late"]:
             oldest = fields.Datetime.to_string(state["oldest"])
             facts = {"count": state["unsealed"], "oldest": oldest, "minutes": self._minutes()}
@@ -92,6 +94,7 @@ class FinanceAuditSeal(models.Model):
         path = self._head_path()
         try:
             with self._connection() as transaction, transaction() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, 1)", [SEAL_LOCK])
                 newest, head = newest_seal(cursor), read_head(path)
                 if head and self._hashes(cursor, [head.sequence]).get(head.sequence) != head.hash:
                     raise HeadProblem("seal.replaced", seal=head.sequence, file=str(path))

@@ -55,7 +55,7 @@ class ResConfigSettings(models.TransientModel):
         if newest:
             words = self.env._(
                 "%(events)s events are sealed; the newest seal is %(number)s of %(time)s.",
-                events=state["events"],
+                events=newest._events_sealed(self.env.cr),
                 number=newest.sequence,
                 time=_shown(newest, newest.at),
             )
@@ -66,6 +66,14 @@ class ResConfigSettings(models.TransientModel):
             count=state["unsealed"],
             time=_shown(newest, state["oldest"]),
         )  # fmt: skip
+
+    def set_values(self):
+        seals, before = self.env["finance.audit.seal"], self.env["finance.audit.seal"]._minutes()
+        result = super().set_values()
+        if seals._minutes() != before:
+            facts = {"policy": "seal_window", "before": before, "after": seals._minutes()}
+            self.env["finance.audit.event"]._record("policy.changed", data=facts)
+        return result
 
     # === BUTTONS === #
 

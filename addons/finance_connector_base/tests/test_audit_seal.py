@@ -14,6 +14,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
+from ..controllers.metrics import metrics_of
 from ..evidence.head import read_head
 from ..evidence.package import verify_package
 from ..evidence.rows import COLUMNS
@@ -300,10 +301,17 @@ class TestSealSettings(SealCase):
         self.assertEqual(shown.finance_seal_fingerprint, self.Seal.search([], limit=1).fingerprint)
         self.old(400)
         self.assertTrue(settings.create({}).finance_seal_is_late)
+        figures = {metric.name: metric.samples for metric in metrics_of(self.env)}
+        self.assertGreaterEqual(figures["finance_audit_unsealed_seconds"][0].value, 400)
+        self.assertEqual(
+            figures["finance_audit_seal_number"][0].value, self.Seal.search([], limit=1).sequence
+        )
         with Form(settings) as form:
             form.finance_seal_window = 15
         form.record.execute()
         self.assertEqual(self.Seal._minutes(), 15)
+        facts = self.events("policy.changed").data
+        self.assertEqual(facts, {"policy": "seal_window", "before": 5, "after": 15})
         with self.assertRaises(ValidationError):
             settings.create({"finance_seal_window": 0})
 

@@ -18,6 +18,7 @@ from odoo.addons.finance_connector_base.evidence.head import (
     last_common,
     log_file,
     read_head,
+    read_heads,
     read_log,
     write_head,
 )
@@ -237,6 +238,6 @@ def test_each_head_of_the_log_is_compared(chain, tmp_path):
     path = tmp_path / "x.head.json"
     write_head(path, head_of(chain.seals[-1], 6, "")._replace(sequence=2))
     write_head(path, head_of(chain.seals[-1], 6, ""))
-    report = chain.check(head=read_head(path), head_path=path)
+    report = chain.check(heads=read_heads(path)[1], head_path=path)
     assert report.findings[0].code == "head.different"
     assert report.findings[0].facts["seal"] == 2
