@@ -6,6 +6,7 @@ from odoo.tools import SQL, format_date
 from odoo.tools.misc import format_datetime
 
 from .finance_close_check import Period
+from .finance_timeline import print_or_show
 
 CONTROLLER = "finance_connector_base.group_controller"
 MONTHS = 24
@@ -17,7 +18,6 @@ class FinanceClose(models.TransientModel):
 
     _name = "finance.close"
     _description = "Month-end"
-    _rec_name = "month"
 
     company_id = fields.Many2one(
         "res.company",
@@ -45,6 +45,16 @@ class FinanceClose(models.TransientModel):
     verdict = fields.Char(compute="_compute_words")
     recorded = fields.Char("Closed as of", compute="_compute_words")
     left_out = fields.Char(compute="_compute_words")
+
+    @api.depends("shown_month")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for close in self:
+            close.display_name = self.env._("Month-end %(month)s", month=close._month_in_words())
+
+    def _month_in_words(self):
+        first = fields.Date.to_date(f"{self.shown_month or self.month}-01")
+        return format_date(self.env, first, date_format="MMMM yyyy")
 
     @api.model
     def _months(self):
@@ -140,17 +150,14 @@ class FinanceClose(models.TransientModel):
         counts = {name: len(self[f"{name}_ids"]) for name in ("blocking", "open", "order")}
         if counts["blocking"]:
             return self.env._(
-                "Not ready to close: %(blocking)s of %(all)s questions block, %(open)s more are open.",
-                all=sum(counts.values()),
+                "Not ready to close: %(blocking)s blocking, %(open)s open, %(order)s in order.",
                 **counts,
             )
         if counts["open"]:
             return self.env._(
-                "Nothing blocks closing. %(open)s of %(all)s questions are open.",
-                all=sum(counts.values()),
-                **counts,
+                "Nothing blocks closing: %(open)s open, %(order)s in order.", **counts
             )
-        return self.env._("All %(order)s questions are in order.", **counts)
+        return self.env._("Everything is in order: %(order)s questions asked.", **counts)
 
     # === CLOSED AS OF === #
 
@@ -228,6 +235,6 @@ class FinanceClose(models.TransientModel):
         self.month = months[min(max(position, 0), MONTHS - 1)]
 
     def action_print(self):
-        """Print it; without wkhtmltopdf Odoo shows it in the browser."""
+        """Print it; without wkhtmltopdf it is shown in the browser."""
         self._ask()
-        return self.env.ref("finance_connector_base.report_close").report_action(self)
+        return print_or_show(self.env.ref("finance_connector_base.report_close"), self)

@@ -51,7 +51,8 @@ class CloseRow:
     code: "addon.name". question, todo: what is asked, and what to do about it. model, domain: the
     rows; oldest: their date or time field; amount: their field that is summed, in the currency of
     the field ``currency``, without one in the company's. blocks: whether the month can't be closed
-    while there is one. view: external id of the list view.
+    while there is one. view: external id of the list view; kind: the ``default_move_type`` that
+    Odoo's lists of invoices want to know.
     """
 
     code: str
@@ -64,6 +65,7 @@ class CloseRow:
     currency: str = ""
     blocks: bool = False
     view: str = ""
+    kind: str = ""
 
 
 class FinanceCloseCheck(models.TransientModel):
@@ -93,6 +95,7 @@ class FinanceCloseCheck(models.TransientModel):
     model = fields.Char(readonly=True)
     domain = fields.Json(readonly=True)
     view = fields.Char(readonly=True)
+    kind = fields.Char(readonly=True)
     may_open = fields.Boolean(compute="_compute_may_open")
 
     @api.depends("model")
@@ -204,6 +207,7 @@ class FinanceCloseCheck(models.TransientModel):
             "model": row.model,
             "domain": row.domain,
             "view": row.view,
+            "kind": row.kind,
         }
 
     @api.model
@@ -280,7 +284,7 @@ class FinanceCloseCheck(models.TransientModel):
             "view_mode": "list,form",
             "views": [(view, "list"), (False, "form")],
             "domain": self.domain,
-            "context": {"create": False},
+            "context": {"create": False} | ({"default_move_type": self.kind} if self.kind else {}),
         }
 
 

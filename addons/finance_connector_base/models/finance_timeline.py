@@ -15,6 +15,14 @@ PAGE = 80
 MOST_PRINTED = 2000
 
 
+def print_or_show(report, records):
+    """Return the action that prints ``records``, or shows them where PDFs can't be made."""
+    action = report.report_action(records)
+    if report.get_wkhtmltopdf_state() == "install":
+        action["report_type"] = "qweb-html"
+    return action
+
+
 class FinanceTimeline(models.TransientModel):
     """The story of one document, of a partner's documents, or of one trace.
 
@@ -40,6 +48,12 @@ class FinanceTimeline(models.TransientModel):
     page = fields.Char(compute="_compute_page")
     has_more = fields.Boolean(compute="_compute_page")
     line_ids = fields.One2many("finance.timeline.line", "timeline_id", readonly=True)
+
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for timeline in self:
+            timeline.display_name = self.env._("Timeline of %(name)s", name=timeline.name)
 
     # === WHAT IT IS ABOUT === #
 
@@ -227,9 +241,9 @@ class FinanceTimeline(models.TransientModel):
         return self.env["finance.audit.event"]._open_weak(self.res_model, self.res_id)
 
     def action_print(self):
-        """Print the evidence; without wkhtmltopdf Odoo shows it in the browser."""
+        """Print the evidence; without wkhtmltopdf it is shown in the browser."""
         self._subject()
-        return self.env.ref("finance_connector_base.report_timeline").report_action(self)
+        return print_or_show(self.env.ref("finance_connector_base.report_timeline"), self)
 
     # === PRINTED === #
 
@@ -282,7 +296,7 @@ class FinanceTimelineLine(models.TransientModel):
     what = fields.Text(compute="_compute_told")
     document = fields.Char(compute="_compute_told")
     who = fields.Char(compute="_compute_told")
-    vendor = fields.Char("Connector", compute="_compute_told")
+    vendor = fields.Text("Connector", compute="_compute_told")
     took = fields.Char("How Long", compute="_compute_told")
     result = fields.Text(compute="_compute_told")
     tone = fields.Char(compute="_compute_told")

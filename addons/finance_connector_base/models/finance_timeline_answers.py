@@ -132,7 +132,7 @@ class FinanceTimeline(models.TransientModel):
             for _name, question, method in self._questions()
         ]
         if not works:
-            nothing = Answer(self.env._("Nothing has been sent about it."))
+            nothing = Answer(self.env._("Nothing has been handed over so far."))
             answers = [(self.env._("What was sent?"), [nothing])]
         exceptions = self._answer_exceptions(self._newest("finance.exception", domains))
         return [*answers, (self.env._("How did each exception end?"), exceptions)]
@@ -218,7 +218,8 @@ class FinanceTimeline(models.TransientModel):
             return []
         digest = work.fact("request_digest")
         facts = told[queued.id].result.replace("\n", "; ")
-        parts = [told[queued.id].document, facts]
+        document = told[queued.id].document
+        parts = [document if document not in facts else "", facts]
         if digest:
             parts.append(self.env._("Digest: %(digest)s", digest=self._digest(digest)))
         return [Answer("; ".join(filter(None, parts)), links=self._links_to_request(work))]
@@ -292,14 +293,14 @@ class FinanceTimeline(models.TransientModel):
             known = {
                 "title": row.title,
                 "since": self._moment(row.first_seen_at),
-                "owner": name("res.users", row.owner_id.id) or self.env._("nobody"),
+                "owner": name("res.users", row.owner_id.id) or self.env._("nobody yet"),
                 "state": states[row.state],
                 "who": name("res.users", row.closed_by_id.id),
                 "when": self._moment(row.closed_at),
                 "reason": row.ending or "",
             }
             if row.state == "open":
-                words = self.env._("%(title)s: open since %(since)s, with %(owner)s.", **known)
+                words = self.env._("%(title)s: open since %(since)s. Owner: %(owner)s.", **known)
             elif row.closed_by_id:
                 words = self.env._("%(title)s: %(state)s by %(who)s, %(when)s. %(reason)s", **known)
             else:

@@ -171,13 +171,10 @@ class FinanceTimeline(models.TransientModel):
         for row in exchanges:
             number, waited = attempts.get(row.id, (1, None))
             job = jobs.get(row.job_id.id)
-            what = self.env._("Called: %(operation)s", operation=row.operation_name)
+            call = {"operation": row.operation_name, "number": number}
+            what = self.env._("Call: %(operation)s", **call)
             if number > 1:
-                what = self.env._(
-                    "Called: %(operation)s, attempt %(number)s",
-                    operation=row.operation_name,
-                    number=number,
-                )
+                what = self.env._("Call, attempt %(number)s: %(operation)s", **call)
             facts = [("", outcomes.get(row.outcome, "")), ("", row.error_text)]
             if waited:
                 facts.append((self.env._("Waited before"), self._duration(waited)))

@@ -124,8 +124,8 @@ class TestTimeline(TimelineCase):
         self.assertEqual(
             [row[0] for row in told],
             [
-                "Called: test.commit",
-                "Called: test.commit, attempt 2",
+                "Call: test.commit",
+                "Call, attempt 2: test.commit",
                 "Job queued: test.commit",
                 "Job done: test.commit",
             ],

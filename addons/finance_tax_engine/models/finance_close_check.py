@@ -42,6 +42,7 @@ class FinanceCloseCheck(models.TransientModel):
                 "amount_total_signed",
                 blocks=True,
                 view="account.view_out_invoice_tree",
+                kind="out_invoice",
             ),
             CloseRow(
                 "tax.unasked",
@@ -57,6 +58,7 @@ class FinanceCloseCheck(models.TransientModel):
                 "date",
                 "amount_total_signed",
                 view="account.view_out_invoice_tree",
+                kind="out_invoice",
             ),
         ]
 

@@ -56,10 +56,10 @@ class TestTimeline(TaxEngineCommon):
         self.assertEqual(
             told,
             [
-                "Called: Ask a tax engine what the tax of a document is",
+                "Call: Ask a tax engine what the tax of a document is",
                 f"Job queued: {commit}",
-                f"Called: {commit}",
-                f"Called: {commit}, attempt 2",
+                f"Call: {commit}",
+                f"Call, attempt 2: {commit}",
                 "Linked to a record of the vendor",
                 "Tax recorded at the engine",
                 f"Job done: {commit}",
@@ -96,7 +96,7 @@ class TestTimeline(TaxEngineCommon):
         move = self.create_houston_invoice()
         move.action_finance_compute_tax()
         timeline, answers = self.open(move)
-        self.assertEqual(answers["What was sent?"], "Nothing has been sent about it.")
+        self.assertEqual(answers["What was sent?"], "Nothing has been handed over so far.")
         self.assertEqual(len(timeline.line_ids), 1)
 
     def test_the_tax_document_leads_to_the_invoice(self):
