@@ -19,6 +19,7 @@ COMMANDS = {
     "copy": "commands.copy",
     "drop": "commands.drop",
     "odoo": "commands.odoo",
+    "verify": "commands.verify",
 }
 
 

@@ -11,7 +11,7 @@ from . import odoo_cli, postgres
 from .console import Failure, say
 from .databases import Databases, finance_addons
 from .odoo_source import find_odoo
-from .paths import CACHE, PYTHON, ROOT
+from .paths import ADDONS, CACHE, PYTHON, ROOT
 from .venv import DEVELOPMENT, RUNTIME, ensure_venv
 
 
@@ -89,6 +89,12 @@ def odoo(arguments):
     with postgres.server("test") as cluster:
         command = odoo_cli.odoo(*arguments)
         return subprocess.run(command, cwd="/", env=odoo_cli.environment(cluster)).returncode
+
+
+def verify(arguments):
+    """``verify …``: check the audit trail of a database, dump or export; ``--help`` says more."""
+    folder = ADDONS / "finance_connector_base" / "evidence"
+    return subprocess.run([PYTHON, folder, "verify", *arguments]).returncode
 
 
 def _one(arguments, usage):
