@@ -23,6 +23,8 @@ from .finance_connector import ADMINISTRATOR
 
 AUDITOR = "finance_connector_base.group_auditor"
 ARCHIVED = {"active": False}
+# What stands for TESTED_FIELDS of the connector in a file.
+RETESTED = {"environment", "provider", "local_url", "target_url", "api_version"}
 # A rehearsal leaves no messages and mails behind.
 QUIET = {"tracking_disable": True, "mail_create_nolog": True, "mail_notrack": True}
 
@@ -98,6 +100,7 @@ class FinanceConfiguration(models.AbstractModel):
                     ),
                 },
                 absent=ARCHIVED,
+                steps=self._steps_of_connector,
             ),
             "workflows": Section(
                 "finance.workflow",
@@ -148,6 +151,13 @@ class FinanceConfiguration(models.AbstractModel):
                 },
                 absent=ARCHIVED,
             ),
+            "retention_rules": Section(
+                "finance.retention.rule",
+                _("Retention of Details"),
+                identity=("kind", "company"),
+                optional=("kind", "company"),
+                columns={"kind": "kind", "company": "company_id", "days": "days"},
+            ),
             # a file from before an update knows nothing of newer actions, hence never `absent`
             "scheduled_actions": Section(
                 "ir.cron",
@@ -163,6 +173,14 @@ class FinanceConfiguration(models.AbstractModel):
             ),
         }
 
+    def _steps_of_connector(self, change):
+        name = title_of(None, change.entry)
+        if change.kind == "new":
+            return [self.env._("Enter the secrets of %(name)s and test it.", name=name)]
+        if RETESTED & {value.path[0] for value in change.values}:
+            return [self.env._("Test %(name)s again.", name=name)]
+        return []
+
     @api.model
     def _names(self):
         """Return {model: Name}: what records are called in files. Addons: ``super() | {…}``."""
@@ -170,18 +188,20 @@ class FinanceConfiguration(models.AbstractModel):
         return {
             "res.company": Name(
                 "name",
-                _("Create the company, or correct its name in the file."),
+                _("There is no company “%(word)s” here. Create it, or correct its name."),
                 also=("registry",),
             ),
             "res.users": Name(
                 "login",
-                _("Create the user, or name somebody else in the file."),
+                _("Nobody here has the login “%(word)s”. Create the user, or name somebody else."),
                 archived=False,
             ),
-            "res.country": Name("code", _("Countries are named by their two letters: US.")),
+            "res.country": Name(
+                "code", _("“%(word)s” is not a country. Countries are named by two letters: US.")
+            ),
             "finance.connector": Name(
                 "config_key",
-                _("Connectors are named by their key: correct it, or add the connector."),
+                _("There is no connector of the key “%(word)s”. Correct it, or add the connector."),
             ),
         }
 
@@ -320,12 +340,9 @@ class FinanceConfiguration(models.AbstractModel):
         Dicts of section (its label) and changes: dicts of kind ("new", "changed", "archived",
         "restored", "gone"), title and values, which are dicts of label, old and new.
         """
-        sections = self._described()
-        befores, afters = (read(text)[0]["sections"] if text else {} for text in (before, after))
+        sections, groups = self._described(), {}
         order = list(sections)
-        found = compare(befores, afters, {name: row.identity for name, row in sections.items()})
-        groups = {}
-        for change in found:
+        for change in self._compare(sections, before, after):
             groups.setdefault(change.section, []).append(self._told(sections, change))
         return [
             {
@@ -337,18 +354,34 @@ class FinanceConfiguration(models.AbstractModel):
             )
         ]
 
+    def _compare(self, sections, before, after):
+        befores, afters = (read(text)[0]["sections"] if text else {} for text in (before, after))
+        return compare(befores, afters, {name: row.identity for name, row in sections.items()})
+
+    @api.model
+    def _steps(self, before, after) -> list:
+        """Return what is to be done after going from one text to another, in words."""
+        sections = self._described()
+        return [
+            step
+            for change in self._compare(sections, before, after)
+            if change.section in sections and sections[change.section].steps
+            for step in sections[change.section].steps(change)
+        ]
+
     def _told(self, sections, change):
         section = sections.get(change.section)
         kind = change.kind
+        order = [*(section.columns if section else ()), *(row.path[0] for row in change.values)]
         active = next((value for value in change.values if value.path == ("active",)), None)
         if kind == "changed" and active:
             kind = "restored" if active.new else "archived"
         return {
             "kind": kind,
-            "title": title_of(section, change.entry) or (section.label if section else ""),
+            "title": title_of(section, change.entry),
             "values": [
                 self._value_words(section, value)
-                for value in change.values
+                for value in sorted(change.values, key=lambda value: order.index(value.path[0]))
                 if kind == "new" or value.path != ("active",)
             ],
         }

@@ -31,13 +31,13 @@ class Follows(Exception):
 class Name:
     """The field that names the records of a model in files, wherever they are referred to.
 
-    remedy: what to do when there is no such record. also: columns of the model's own section that
-    find a record when the name doesn't. by_company: the name is another one in each company.
-    archived: whether archived records may be named, too.
+    missing: words for when there is no record called %(word)s, and what to do. also: columns of the
+    model's own section that find a record when the name doesn't. by_company: the name is another
+    one in each company. archived: whether archived records may be named, too.
     """
 
     field: str
-    remedy: str
+    missing: str
     also: tuple = ()
     by_company: bool = False
     archived: bool = True
@@ -47,11 +47,13 @@ class Name:
 class Section:
     """One kind of record in a file.
 
-    model: its name. label: the plural, as people say it. identity: columns that tell entries apart.
+    model: its name. label: the plural, as people say it. identity: columns that tell entries apart;
+    optional: those of them that may be empty.
     columns: {name in the file: name of the field, or a `Column`}. domain: which records are
     written; creates: whether a file may bring new ones. absent: what is written to a record that
-    isn't in a complete file. single: the section is one entry, without identity (`records` and
-    `write` of the section say where it lives).
+    isn't in a complete file. steps: says of a `Change` what is to be done afterwards, in words.
+    single: the section is one entry, without identity (`records` and `write` of the section say
+    where it lives).
     """
 
     model: str
@@ -60,7 +62,9 @@ class Section:
     columns: dict
     domain: tuple = ()
     creates: bool = True
+    optional: tuple = ()
     absent: dict = field(default_factory=dict)
+    steps: object = None
     single = False
 
     def bound(self, env):
@@ -85,7 +89,7 @@ class Section:
     def exported(self, env):
         """Return what is written to a file: nothing that has no name there."""
         records = self.records(env).filtered_domain(list(self.domain))
-        return records.filtered(lambda record: all(self.identity_in(record)))
+        return records.filtered(lambda record: self.is_named(self.identity_in(record)))
 
     def read(self, record) -> dict:
         """Return the entry of a record."""
@@ -98,6 +102,13 @@ class Section:
     def identity_in(self, record) -> tuple:
         """Return the values that tell the entry of a record apart."""
         return tuple(self.columns[name].read(record) for name in self.identity)
+
+    def is_named(self, identity) -> bool:
+        """Tell whether all of an identity is there that must be."""
+        return all(
+            isinstance(word, str) and word or (word is None and name in self.optional)
+            for name, word in zip(self.identity, identity, strict=True)
+        )
 
     def write(self, record, vals):
         """Change a record as the user of its environment."""

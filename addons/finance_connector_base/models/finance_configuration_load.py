@@ -161,8 +161,9 @@ class Load:
             return None
         for name in entry.keys() - section.columns.keys():
             self._unknown((*place, name), section.columns)
-        missing = [name for name in section.identity if not isinstance(entry.get(name), str)]
-        if missing or not all(section.identity_of(entry)):
+        if not (
+            section.is_named(section.identity_of(entry)) and entry.keys() >= set(section.identity)
+        ):
             self._problem(
                 place,
                 self.env._(
@@ -183,24 +184,14 @@ class Load:
             return found
         if (model, word) in self.failed:
             raise Follows()
-        what = self.env["ir.model"]._get(model).name
         if found:
             raise Wrong(
                 self.env._(
-                    "There are several records (%(what)s) called “%(word)s” here: give them names "
-                    "of their own.",
-                    what=what,
+                    "Several records are called “%(word)s” here. Give them names of their own.",
                     word=word,
                 )
             )
-        raise Wrong(
-            self.env._(
-                "There is no “%(word)s” (%(what)s) here. %(remedy)s",
-                word=word,
-                what=what,
-                remedy=name.remedy,
-            )
-        )
+        raise Wrong(name.missing % {"word": word})
 
     def _search(self, model, field, word, company=None):
         records = self.env[model].sudo().with_context(active_test=not self.names[model].archived)
@@ -208,7 +199,9 @@ class Load:
         if company:
             records = records.with_company(company)
             domain.append(("company_ids", "parent_of", company.ids))
-        return records.search(domain, limit=2)
+        found = records.search(domain, limit=2)
+        # a field of limited size cuts what is looked for: AUT would find AU
+        return found.filtered(lambda record: record[field] == word)
 
     def _found_otherwise(self, model, word):
         """Find a record by what else the file says of it."""
@@ -240,9 +233,10 @@ class Load:
             if twins:
                 self._problem(place, self.env._("Several records are called so here."))
                 continue
+            record = self._load_entry(record, entry)
             if record:
                 seen.add(record.id)
-            if not self._load_entry(record, entry) and len(identity) == 1:
+            elif len(identity) == 1:
                 self.failed.add((section.model, identity[0]))
         if not section.single:
             exported = section.exported(self.env)
@@ -254,28 +248,29 @@ class Load:
         return found or None
 
     def _load_entry(self, record, entry):
-        """Write one entry; return whether it could be."""
-        section, before = self.section, len(self.problems)
-        if not record and not section.creates:
-            self._problem(self.place, self._remedy_for_missing())
-            return False
+        """Write one entry; return its record, None when something is wrong."""
+        before = len(self.problems)
+        if not record and not self.section.creates:
+            self._problem(self.place, self._words_for_missing(entry))
+            return None
         try:
             wanted = self._wanted(record, entry)
         except Follows:
-            return False
+            return None
         if not record:
             self._check_required(entry)
         if len(self.problems) > before:
-            return False
-        if wanted or not record:
-            self._attempt(self.place, lambda: self._write(record, wanted))
-        return len(self.problems) == before
+            return None
+        if record and not wanted:
+            return record
+        return self._attempt(self.place, lambda: self._write(record, wanted))
 
-    def _remedy_for_missing(self):
+    def _words_for_missing(self, entry):
         name = self.names.get(self.section.model)
+        if name:
+            return name.missing % {"word": entry[self.section.identity[0]]}
         return self.env._(
-            "There is no such record here, and a file doesn't make one. %(remedy)s",
-            remedy=name.remedy if name else self.env._("Take the entry out."),
+            "There is no such record here, and a file doesn't make one. Take the entry out."
         )
 
     def _wanted(self, record, entry):
@@ -339,6 +334,7 @@ class Load:
             if column.late:
                 self._put(record.with_env(self.env), name, column, wanted[name])
         self._check_kept(record, wanted)
+        return record
 
     def _put(self, record, name, column, wanted):
         try:
@@ -349,8 +345,7 @@ class Load:
     def _check_kept(self, record, wanted):
         """What Odoo made of it must be what was asked for."""
         self.env.flush_all()
-        rows = self.section.records(self.env)
-        kept = rows if self.section.single else rows.browse(record.id)
+        kept = self.section.records(self.env) if self.section.single else record.sudo()
         for name, value in wanted.items():
             column = self.section.columns[name]
             if not column.late and column.now(kept) != value:
@@ -363,10 +358,10 @@ class Load:
                 )
 
     def _attempt(self, path, change):
-        """Do ``change`` or nothing of it; what is wrong with it is told."""
+        """Do ``change`` and return its result, or nothing of it; what is wrong with it is told."""
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                change()
+                return change()
         except Wrong as wrong:
             self._problem((*path, *wrong.path), wrong.words)
         except AccessError:
@@ -380,6 +375,7 @@ class Load:
             self._problem(path, error)
         except IntegrityError as error:
             self._problem(path, self.env[self.section.model]._sql_error_to_message(error))
+        return None
 
     # === WHAT IS NOT IN THE FILE === #
 
@@ -401,10 +397,12 @@ class Load:
 
 
 def title_of(section, entry):
-    """What people call an entry: its name, else what tells it apart."""
-    if not section or not isinstance(entry, dict):
+    """What people call an entry: its name, else what tells it apart, else what it is."""
+    if not isinstance(entry, dict):
         return ""
     name = entry.get("name")
     if isinstance(name, dict):
         name = name.get("en_US")
-    return str(name or ", ".join(str(part) for part in section.identity_of(entry) if part))
+    if not name and section:
+        name = ", ".join(str(part) for part in section.identity_of(entry) if part) or section.label
+    return str(name or "")

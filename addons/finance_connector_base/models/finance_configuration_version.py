@@ -52,7 +52,7 @@ class FinanceConfigurationVersion(models.Model):
         "finance.configuration.version", "Followed Version", readonly=True, ondelete="restrict"
     )
     note = fields.Char("What for", readonly=True)
-    is_complete = fields.Boolean("The file was complete", readonly=True)
+    is_complete = fields.Boolean("The file is complete", readonly=True)
     uploaded_by_id = fields.Many2one("res.users", "Proposed by", readonly=True, ondelete="set null")
     uploaded_at = fields.Datetime("Proposed on", readonly=True)
     applied_by_id = fields.Many2one("res.users", "Applied by", readonly=True, ondelete="set null")
@@ -122,23 +122,23 @@ class FinanceConfigurationVersion(models.Model):
     @api.depends("before", "after", "notes", "state", "number")
     @api.depends_context("lang")
     def _compute_html(self):
+        configuration = self.env["finance.configuration"]
         for version in self:
-            notes = version._told_notes()
-            version.changes_html = version._html(version.before, version.after, notes)
+            texts = version.before or "", version.after or ""
+            notes = configuration._told_notes(version.notes or [])
+            steps = version.state == "proposed" and configuration._steps(*texts)
+            version.changes_html = version._html(*texts, notes, steps)
             version.since_html = Markup()
             if version.differs:
-                now = self.env["finance.configuration"]._export()
-                version.since_html = version._html(version.after, now)
+                version.since_html = version._html(version.after, configuration._export())
 
-    def _told_notes(self):
-        return self.env["finance.configuration"]._told_notes(self.notes or [])
-
-    def _html(self, before, after, notes=()):
-        groups = self.env["finance.configuration"]._changes(before or "", after or "")
+    def _html(self, before, after, notes=(), steps=()):
+        groups = self.env["finance.configuration"]._changes(before, after)
         # without a version before it, everything would be new
         first = self.origin == "screens" and not before
         return self.env["ir.qweb"]._render(
-            CHANGES, {"groups": [] if first else groups, "notes": notes, "first": first}
+            CHANGES,
+            {"groups": [] if first else groups, "notes": notes, "first": first, "steps": steps},
         )
 
     # === VERSIONS === #
@@ -229,7 +229,11 @@ class FinanceConfigurationVersion(models.Model):
                 )
             )
         self._become_applied(number, previous)
-        return self._notify("success", self.display_name, self.env._("It is applied as a whole."))
+        words = [
+            self.env._("It is applied as a whole."),
+            *configuration._steps(self.before, self.after),
+        ]
+        return self._notify("success", self.display_name, " ".join(words))
 
     def _become_applied(self, number, previous):
         self.sudo().write(
@@ -270,7 +274,6 @@ class FinanceConfigurationVersion(models.Model):
         )
         return wizard.action_review()
 
-    @api.model
     def action_keep(self):
         """Keep the present configuration as a version, without changing anything."""
         self.env["finance.configuration"]._check_administrator("config.keep", self.browse())
@@ -296,13 +299,11 @@ class FinanceConfigurationVersion(models.Model):
         version._become_applied(number, last)
         return version._open()
 
-    @api.model
     def action_import(self):
         """Ask for a file."""
         self.env["finance.configuration"]._check_administrator("config.propose", self.browse())
         return self.env["finance.configuration.import"]._open()
 
-    @api.model
     def action_export(self):
         """Download the present configuration."""
         return {"type": "ir.actions.act_url", "url": "/finance/configuration", "target": "download"}

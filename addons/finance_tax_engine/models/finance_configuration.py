@@ -8,8 +8,8 @@ from odoo.addons.finance_connector_base.models.finance_configuration_column impo
 
 
 class FinanceConfiguration(models.AbstractModel):
-    """What a company decides about tax is configuration; jurisdictions, exemption numbers and codes
-    of single products are data."""
+    """What a company decides about tax is configuration. Jurisdictions, exemption numbers, codes of
+    single products and the table of rates are data."""
 
     _inherit = "finance.configuration"
 
@@ -41,7 +41,7 @@ class FinanceConfiguration(models.AbstractModel):
         return super()._names() | {
             "account.account": Name(
                 "code",
-                self.env._("Accounts are named by their code in the company."),
+                self.env._("There is no account of the code “%(word)s” in this company."),
                 by_company=True,
             )
         }

@@ -1,5 +1,6 @@
 from . import test_check_list
 from . import test_close_check
+from . import test_configuration
 from . import test_engines
 from . import test_jurisdiction
 from . import test_outage

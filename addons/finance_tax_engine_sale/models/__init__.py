@@ -1,4 +1,5 @@
 from . import account_move
+from . import finance_configuration
 from . import finance_tax_document
 from . import finance_workflow
 from . import sale_order

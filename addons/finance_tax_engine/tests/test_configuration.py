@@ -1,0 +1,106 @@
+import json
+
+from odoo import Command
+from odoo.tests import TransactionCase, tagged
+
+from odoo.addons.finance_connector_base.configuration.text import dump
+
+
+@tagged("post_install", "-at_install")
+class TestConfiguration(TransactionCase):
+    """What tax adds to the configuration file."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.configuration = cls.env["finance.configuration"]
+        cls.companies = cls.env["res.company"].create([{"name": "Tax A"}, {"name": "Tax B"}])
+        cls.accounts = cls.env["account.account"]
+        for number, company in enumerate(cls.companies):
+            # one code, two accounts: each company has its own
+            cls.accounts |= (
+                cls.env["account.account"]
+                .with_company(company)
+                .create(
+                    {
+                        "name": f"Sales Tax {number}",
+                        "code": "251900",
+                        "account_type": "liability_current",
+                        "company_ids": [Command.set(company.ids)],
+                    }
+                )
+            )
+        cls.connector = cls.env["finance.connector"].create(
+            {
+                "name": "Engine",
+                "provider": "avatax",
+                "company_ids": [Command.set(cls.companies.ids)],
+            }
+        )
+        cls.workflows = cls.env["finance.workflow"].create(
+            [
+                {
+                    "connector_id": cls.connector.id,
+                    "company_id": company.id,
+                    "flow": "tax",
+                    "tax_account_id": account.id,
+                    "tax_country_ids": [
+                        Command.set((cls.env.ref("base.us") + cls.env.ref("base.ca")).ids)
+                    ],
+                }
+                for company, account in zip(cls.companies, cls.accounts, strict=True)
+            ]
+        )
+        cls.category = cls.env["product.category"].create(
+            {"name": "Books", "finance_tax_code": "PB100000"}
+        )
+
+    def load(self, document, complete=False):
+        """Review a document and apply it."""
+        text = dump(document)
+        review = self.configuration._review(text, complete)
+        self.assertEqual(review.problems, [])
+        self.configuration._load(text, complete)
+        self.assertEqual(self.configuration._export(), review.after)
+
+    def test_round_trip(self):
+        text = self.configuration._export()
+        document = json.loads(text)
+        mine = [row for row in document["sections"]["workflows"] if row["connector"] == "engine"]
+        self.assertEqual({row["tax_account"] for row in mine}, {"251900"})
+        self.assertEqual(mine[0]["tax_countries"], ["CA", "US"])
+        self.connector.unlink()
+        self.category.finance_tax_code = False
+        self.load(document)
+        self.assertEqual(self.configuration._export(), text)
+        again = self.env["finance.workflow"].search([("company_id", "in", self.companies.ids)])
+        self.assertEqual(
+            {row.company_id: row.tax_account_id for row in again},
+            dict(zip(self.companies, self.accounts, strict=True)),
+        )
+        self.assertEqual(self.category.finance_tax_code, "PB100000")
+
+    def test_data_is_left_out(self):
+        self.env["res.partner"].create({"name": "X", "finance_tax_exemption_number": "EX-4711"})
+        self.env["product.template"].create({"name": "Y", "finance_tax_code": "PX-4711"})
+        self.assertNotIn("X-4711", self.configuration._export())
+
+    def test_unknown_accounts_countries_and_categories(self):
+        document = json.loads(self.configuration._export())
+        row = next(row for row in document["sections"]["workflows"] if row["company"] == "Tax A")
+        row |= {"tax_account": "999999", "tax_countries": ["AUT"], "tax_outage": "hope"}
+        document["sections"]["category_tax_codes"].append({"category": "Nope", "tax_code": "P"})
+        problems = self.configuration._review(dump(document)).problems
+        told = {problem["where"].split(" › ")[-1]: problem["words"] for problem in problems}
+        self.assertEqual(told.keys(), {"tax_account", "tax_countries", "tax_outage", "Nope"})
+        self.assertIn("999999", told["tax_account"])
+        self.assertIn("two letters", told["tax_countries"])
+        self.assertIn("fallback", told["tax_outage"])
+
+    def test_a_complete_file_takes_codes_away(self):
+        document = json.loads(self.configuration._export())
+        document["sections"]["category_tax_codes"] = []
+        self.load(document)
+        self.assertEqual(self.category.finance_tax_code, "PB100000")
+        self.load(document, complete=True)
+        self.assertFalse(self.category.finance_tax_code)
