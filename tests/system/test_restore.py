@@ -236,13 +236,40 @@ def test_killed_between_mark_and_call(odoo_factory, work, sandbox, output):
     jobs = work.jobs(1, "once")
     wait_until(lambda: "00000000000000000001 " in marks(output), 60, "the mark")
     server.kill()
-    assert work.states(jobs) == {"calling": 1}
+    assert "done" not in work.states(jobs)
     assert sandbox.state("echo")["done"] == {}
     server.start()
     work.wait(100, nudge=1)
     assert work.states(jobs) == {"done": 1}
     assert [found["times"] for found in sandbox.state("echo")["done"].values()] == [1]
     assert work.rows("SELECT id FROM finance_restore") == []
+
+
+COUNTED = """
+from concurrent.futures import ThreadPoolExecutor
+from odoo.addons.finance_connector_base.lanes.link import Link
+from odoo.addons.finance_connector_base.lanes.queue import CLAIM_CALLS, Queue
+connector = env["finance.connector"].search([("provider", "=", "test_echo")])
+notes = env["finance.test.note"].create([{"connector_id": connector.id}] * 500)
+notes._enqueue("test.echo")
+env.cr.commit()
+def drain(_lane):
+    queue, taken = Queue(Link(env.cr.dbname)), []
+    while claims := queue.claim(CLAIM_CALLS, 3):
+        taken.append((claims[0].number, len(claims)))
+    return taken
+with ThreadPoolExecutor(4) as pool:
+    result = sorted(pair for taken in pool.map(drain, range(4)) for pair in taken)
+"""
+
+
+def test_counted_exactly(odoo_factory, work):
+    """Four lanes claim at once: no job without a number, no number twice, none left out."""
+    total = 0
+    for number, jobs in odoo_factory(work.database).shell(COUNTED):
+        total += jobs
+        assert number == total
+    assert work.rows("SELECT number FROM finance_mark") == [(total,)] == [(500,)]
 
 
 def marks(output):

@@ -11,6 +11,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
+from ..lanes.lane import Lane
 from ..lanes.mark import HighWater
 from ..providers.errors import Rejected, Transient, Uncertain
 from .common import drain_jobs
@@ -274,6 +275,33 @@ class TestDetection(RestoreCase):
         self.run_lane()
         self.assertEqual(job.state, "done")
         self.assertFalse(self.told("restore.no_mark"))
+
+    def test_file_can_not_be_written_in_mid_run(self):
+        job, local = self.enqueue(), self.enqueue("scribe.stamp", record=self.partners(1))
+        full = patch.object(HighWater, "write", side_effect=OSError(28, "No space left on device"))
+        with full:
+            self.run_lane()
+        self.assertEqual((job.state, job.attempts, job.called_at), ("pending", 0, False))
+        self.assertEqual((local.state, Scribe.sent), ("done", []))
+        self.assertIn("No space left on device", self.told("restore.no_mark").text)
+        self.run_lane()
+        self.assertEqual(job.state, "done")
+        self.assertFalse(self.told("restore.no_mark"))
+
+    def test_restored_under_a_running_lane(self):
+        """The file is read before each claim, not only when a lane starts."""
+        self.send()
+        water = HighWater(self.env)
+        lane = Lane(self.env(user=1, su=True), inline=True, water=water)
+        self.addCleanup(lane.close)
+        lane.look_back()
+        job = self.enqueue(record=self.partners(1))
+        water.write(9)
+        Scribe.sent = []
+        lane.turn()
+        self.assertEqual((job.state, Scribe.sent), ("pending", []))
+        self.run_lane()
+        self.assertEqual((job.situation, self.restores().reason), ("held", "behind"))
 
     def test_neutralised_copy(self):
         job = self.enqueue(record=self.partners(1))
