@@ -261,8 +261,9 @@ class StripeTax(TaxEngine):
         self._key = self._key_of(document.code, calculation_id)
         values = {"calculation": calculation_id, "reference": document.code}
         recorded = self._make("create_from_calculation", values)
+        recorded.check_totals(document, taxes, asked)
         if taxes is not None:
-            recorded.check(document, taxes, asked)
+            recorded.check_lines(taxes, asked)
         return _result(recorded, canonical.RECORDED, document, taxes)
 
     def _reverse_lines(self, document, asked):
@@ -290,6 +291,7 @@ class StripeTax(TaxEngine):
         }
         self._key = self._key_of(document.code, "reversal")
         recorded = self._make("create_reversal", values)
+        recorded.check_totals(document, document.booked, asked)
         return _result(recorded, canonical.RECORDED, document, document.booked)
 
     def _reverse(self, code, engine_id, reference, purpose):

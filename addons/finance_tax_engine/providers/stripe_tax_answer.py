@@ -144,6 +144,8 @@ class Recorded:
     def of(cls, answer, items):
         """Read a transaction; items are its lines, of all pages."""
         currency = answer.text("currency").upper()
+        if len({part.text("id") for part in items}) < len(items):
+            raise broken("gives a line twice", "line_items.id")
         shipping = answer.object("shipping_cost", default=None)
         parts = [*items, *([shipping] if shipping else [])]
         return cls(
@@ -155,15 +157,25 @@ class Recorded:
             {part.text("reference"): major(part.integer("amount_tax"), currency) for part in items},
         )
 
-    def check(self, document, taxes, asked):
-        """Compare with the tax in the books; it is recorded already, so a difference is a fault."""
+    def check_totals(self, document, taxes, asked):
+        """Compare with the document; it is recorded already, so a difference is a fault.
+
+        taxes: what is booked, None where that is not known.
+        """
+        amount = sum((major(one.amount, document.currency) for one in asked), ZERO)
+        if self.currency != document.currency or abs(self.amount) != amount:
+            words = f"recorded {self.amount} {self.currency} instead of {amount}"
+            raise broken(f"{words} {document.currency}", "line_items.amount")
+        here = abs(self.tax) if taxes is None else sum((tax.amount for tax in taxes), ZERO)
+        if abs(self.tax) != here:
+            words = f"recorded {self.tax} of tax, booked is {here}"
+            raise broken(words, "line_items.amount_tax")
+
+    def check_lines(self, taxes, asked):
+        """Compare the tax of each line with the books."""
         booked = {}
         for tax in taxes:
             booked[tax.line] = booked.get(tax.line, ZERO) + tax.amount
-        here = sum(booked.values(), ZERO)
-        if self.currency != document.currency or self.tax != here:
-            words = f"recorded {self.tax} {self.currency}, booked is {here} {document.currency}"
-            raise broken(words, "line_items.amount_tax")
         for one in asked:
             here = booked.get(one.line.number, ZERO)
             if not one.shipping and self.lines.get(one.reference) != here:

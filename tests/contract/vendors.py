@@ -1,0 +1,287 @@
+"""Every provider of every addon, with what the generic contract tests need to call it.
+
+A new vendor is one line in `VENDORS`: its class, the prefix of its stand-in in ``sandbox/``, and
+settings that the stand-in accepts. What is called follows from its kind: `KINDS`; a new kind of
+vendor adds a function there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from odoo.addons.finance_connector_base.providers.session import (
+    ConnectorConfig,
+    Recorder,
+    Session,
+    Tokens,
+)
+from odoo.addons.finance_tax_engine.canonical import vat
+from odoo.addons.finance_tax_engine.canonical.tax import (
+    INVOICE,
+    REFUND,
+    Address,
+    TaxDocument,
+    TaxLine,
+    TaxReference,
+)
+from odoo.addons.finance_tax_engine.providers.avatax import AvaTax
+from odoo.addons.finance_tax_engine.providers.engine import TaxEngine
+from odoo.addons.finance_tax_engine.providers.fixed_rates import FixedRates, Rate, RateTable
+from odoo.addons.finance_tax_engine.providers.hmrc import Hmrc
+from odoo.addons.finance_tax_engine.providers.stripe_tax import StripeTax
+from odoo.addons.finance_tax_engine.providers.taxjar import TaxJar
+from odoo.addons.finance_tax_engine.providers.vat_registry import VatRegistry
+from odoo.addons.finance_tax_engine.providers.vies import Vies
+
+TEXAS = Rate("US", "state", "Texas", Decimal("0.0625"), "48", "TX")
+READ_SECONDS = 0.15
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One provider under test.
+
+    prefix: of its stand-in, "" for a provider that is ``offline``. settings, company_settings: what
+    the stand-in accepts. data: what an offline provider works from.
+    """
+
+    provider: type
+    prefix: str = ""
+    settings: dict = field(default_factory=dict)
+    company_settings: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
+
+    @property
+    def secrets(self):
+        """Return the values of the secret settings."""
+        return tuple(
+            self.settings[one.name]
+            for one in self.provider.settings
+            if one.secret and one.name in self.settings
+        )
+
+    def open(self, url, *, effect="question", key="job-1", tokens=None, **settings):
+        """Return the provider at work on the sandbox at ``url``; it remembers its exchanges."""
+        settings = self.settings | settings
+        config = ConnectorConfig(
+            id=abs(hash(self.provider.code)) % 1000,
+            name=self.provider.label,
+            provider=self.provider.code,
+            environment="local",
+            base_url=f"{url}/{self.prefix}" if self.prefix else "",
+            api_version=self.provider.api_version,
+            settings=settings,
+            company_settings=self.company_settings,
+            company_id=1,
+            timeouts=(1.0, READ_SECONDS),
+            secrets=tuple(
+                settings[one.name]
+                for one in self.provider.settings
+                if one.secret and one.name in settings
+            ),
+            data=self.data,
+        )
+        session = Session(
+            config, recorder=Memory(), effect=effect, key=key, tokens=tokens or Tokens()
+        )
+        return self.provider(session)
+
+
+class Memory(Recorder):
+    """Remembers the exchanges of a provider."""
+
+    def __init__(self):
+        self.exchanges = []
+
+    def received(self, exchange):
+        self.exchanges.append(exchange)
+
+
+VENDORS = (
+    Vendor(
+        AvaTax,
+        "avatax",
+        {"account_id": "1100000001", "license_key": "SANDBOX-LICENSE-KEY-0001"},
+        {"company_code": "DEFAULT"},
+    ),
+    Vendor(StripeTax, "stripe", {"secret_key": "sk_test_SandboxStripe0001"}),
+    Vendor(TaxJar, "taxjar", {"api_token": "SANDBOX-TAXJAR-TOKEN-0001"}),
+    Vendor(FixedRates, data={"table": RateTable([TEXAS], "1")}),
+    Vendor(Vies, "vies"),
+    Vendor(
+        Hmrc,
+        "hmrc",
+        {"client_id": "sandbox-application", "client_secret": "SANDBOX-HMRC-SECRET-0001"},
+    ),
+)
+
+
+# === WHAT IS CALLED === #
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a provider.
+
+    prepare(provider): makes what the call needs, before anything goes wrong. act(provider, what).
+    effect: as an operation declares it.
+    """
+
+    name: str
+    act: Callable
+    prepare: Callable = lambda provider: None
+    effect: str = "question"
+
+
+PING = Call("ping", lambda provider, _what: provider.ping())
+
+SELLER = Address("2000 Main Street", "", "Irvine", "CA", "92614", "US")
+BUYER = Address("1200 Smith St", "", "Houston", "TX", "77002", "US")
+LINES = (
+    TaxLine("1", Decimal("59.97"), Decimal(3), "DESK", "", "Desk"),
+    TaxLine("2", Decimal("59.99"), Decimal(2), "CHAIR", "", "Chair"),
+    TaxLine("3", Decimal("7.77"), Decimal(1), "LAMP", "", "Lamp"),
+)
+_numbers = count(1)
+
+
+def invoice(provider):
+    """Return an invoice to quote."""
+    return TaxDocument(
+        kind=INVOICE,
+        seller=seller(provider),
+        customer="C/7",
+        currency="USD",
+        date=datetime.now(UTC).date(),
+        ship_from=SELLER,
+        ship_to=BUYER,
+        lines=LINES,
+    )
+
+
+def booked(provider):
+    """Return an invoice to record: quoted, and under a code of its own."""
+    asked = invoice(provider)
+    quote = provider.quote(asked)
+    return replace(
+        asked,
+        code=f"INV/2026/{next(_numbers):05}-3f2a90bc",
+        quote_id=quote.engine_id or None,
+        booked=quote.taxes,
+    )
+
+
+def reference(document, result):
+    """Return what names a recorded document."""
+    return TaxReference(document.kind, document.seller, document.code, result.engine_id)
+
+
+def recorded(provider):
+    """Return the reference of a recorded invoice."""
+    document = booked(provider)
+    return reference(document, provider.commit(document))
+
+
+def credited(provider):
+    """Return a credit note to record, of a recorded invoice."""
+    document = booked(provider)
+    result = provider.commit(document)
+    return replace(
+        document,
+        kind=REFUND,
+        code=f"R{document.code}",
+        lines=LINES[1:],
+        booked=tuple(tax for tax in document.booked if tax.line != "1"),
+        quote_id=None,
+        original_code=document.code,
+        original_id=result.engine_id or None,
+    )
+
+
+def seller(provider):
+    """Return the vendor's code of the selling company."""
+    return provider.config.company_settings.get(provider.seller_setting, "")
+
+
+def _shortened(provider):
+    document = booked(provider)
+    provider.commit(document)
+    return replace(
+        document,
+        lines=LINES[:2],
+        booked=tuple(tax for tax in document.booked if tax.line != "3"),
+    )
+
+
+def _voided(provider):
+    voided = recorded(provider)
+    provider.void(voided)
+    return voided
+
+
+def _refund(provider, original):
+    credit = TaxReference(REFUND, original.seller, f"R{original.code}")
+    return provider.refund(credit, original, datetime.now(UTC).date())
+
+
+def _listed(provider, _what):
+    today, day = datetime.now(UTC).date(), timedelta(days=1)
+    return list(provider.recorded(seller(provider), today - day, today + day))
+
+
+#: Capability of a tax engine → the call of it.
+CAPABLE = {
+    "lookup": Call("lookup", lambda engine, what: engine.lookup(what), recorded),
+    "adjust": Call(
+        "adjust",
+        lambda engine, what: engine.adjust(what, "price", "a typing error"),
+        _shortened,
+        "idempotent",
+    ),
+    "refund": Call("refund", _refund, recorded, "idempotent"),
+    "uncommit": Call(
+        "uncommit", lambda engine, what: engine.uncommit(what), recorded, "idempotent"
+    ),
+    "unvoid": Call("unvoid", lambda engine, what: engine.unvoid(what), _voided, "idempotent"),
+    "list": Call("recorded", _listed, recorded),
+    "address": Call("resolve_address", lambda engine, _what: engine.resolve_address(BUYER)),
+    "nexus": Call("nexus", lambda engine, what: engine.nexus(what), seller),
+    "tax_codes": Call("tax_codes", lambda engine, _what: engine.tax_codes("food")),
+    "entity_use_codes": Call("entity_use_codes", lambda engine, _what: engine.entity_use_codes()),
+    "certificates": Call(
+        "certificates", lambda engine, what: engine.certificates(what, "C/7"), seller
+    ),
+}
+
+
+def tax_calls(engine):
+    """Return the calls of a tax engine: what it always has, and what its capabilities add."""
+    return [
+        Call("quote", lambda engine, what: engine.quote(what), invoice),
+        Call("commit", lambda engine, what: engine.commit(what), booked, "idempotent"),
+        Call("credit", lambda engine, what: engine.commit(what), credited, "idempotent"),
+        Call("void", lambda engine, what: engine.void(what), recorded, "idempotent"),
+        *(call for capability, call in CAPABLE.items() if capability in engine.capabilities),
+    ]
+
+
+def vat_calls(provider):
+    """Return the calls of a registry of VAT numbers."""
+    number = vat.VatNumber("GB", "123456782") if "GB" in provider.prefixes else None
+    question = vat.VatQuestion(number or vat.VatNumber("FR", "23334175221"))
+    return [Call("check", lambda p, _what: p.check(question))]
+
+
+#: Kind of provider → function of the class that returns its calls.
+KINDS = {TaxEngine: tax_calls, VatRegistry: vat_calls}
+
+
+def calls_of(vendor):
+    """Return all calls of a vendor."""
+    calls = [PING]
+    for kind, make in KINDS.items():
+        if issubclass(vendor.provider, kind):
+            calls += make(vendor.provider)
+    return calls
