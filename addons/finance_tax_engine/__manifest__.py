@@ -10,6 +10,8 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/vat_cron.xml",
+        "views/finance_vat_views.xml",
         "views/finance_tax_document_views.xml",
         "views/finance_tax_rate_views.xml",
         "views/account_move_views.xml",

@@ -3,7 +3,7 @@ import os
 
 from odoo.addons.finance_connector_base.models.finance_vault import VaultClosed
 
-from .models.finance_connector import ENGINES
+from .models.finance_connector import ENGINES, REGISTRIES
 
 _logger = logging.getLogger(__name__)
 
@@ -33,5 +33,5 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Stop connectors of tax engines, erase their secrets, cancel what was never sent."""
-    env["finance.connector"]._provider_leaves(ENGINES)
+    """Stop connectors of tax engines and registries, erase their secrets, cancel what was never sent."""
+    env["finance.connector"]._provider_leaves(ENGINES | REGISTRIES)

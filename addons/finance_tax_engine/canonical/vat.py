@@ -71,7 +71,7 @@ class VatAnswer:
     status: VALID, INVALID or UNKNOWN. day: of the answer, as the registry has it. name, address:
     what it returned, "" when it does not tell. name_match, address_match: MATCH, DIFFERS or
     NOT_TOLD. request_id: consultation number, "" when there was no requester. raw: the answer's
-    values as JSON text. code, reason: why there is no answer.
+    values as JSON text. code, reason: why there is no answer. asked: the question, once it is known.
     """
 
     status: str
@@ -84,6 +84,7 @@ class VatAnswer:
     raw: str = ""
     code: str = ""
     reason: str = ""
+    asked: VatQuestion | None = None
 
 
 def compare(ours: str, theirs: str) -> str:

@@ -3,8 +3,10 @@ from . import finance_tax_mixin
 from . import finance_tax_line_mixin
 
 from . import account_move
+from . import account_fiscal_position
 from . import account_move_outage
 from . import account_move_tax_items
+from . import account_move_vat
 from . import account_move_waiting
 from . import account_move_line
 from . import account_tax
@@ -13,6 +15,7 @@ from . import finance_close_check
 from . import finance_configuration
 from . import finance_connector
 from . import finance_exception
+from . import finance_exception_vat
 from . import finance_job
 from . import finance_tax_document
 from . import finance_tax_document_offline
@@ -20,8 +23,13 @@ from . import finance_tax_document_personal
 from . import finance_tax_jurisdiction
 from . import finance_tax_rate
 from . import finance_timeline
+from . import finance_vat_check
+from . import finance_vat_supply
 from . import finance_workflow
+from . import finance_workflow_vat
 from . import operations
+from . import operations_vat
 from . import product
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_vat

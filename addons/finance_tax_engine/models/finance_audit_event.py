@@ -9,5 +9,25 @@ class FinanceAuditEvent(models.Model):
         _ = self.env._
         return super()._kinds() | {
             "tax.recorded": _("Tax recorded at the engine"),
+            "vat.checked": _("VAT number checked"),
             "tax.voided": _("Tax made void at the engine"),
         }
+
+    @api.model
+    def _detail_labels(self):
+        _ = self.env._
+        return super()._detail_labels() | {
+            "vat": _("VAT number"),
+            "consultation": _("Consultation number"),
+            "name": _("Name returned"),
+            "address": _("Address returned"),
+            "answer": _("Answer"),
+        }
+
+
+class FinanceRetentionRule(models.Model):
+    _inherit = "finance.retention.rule"
+
+    @api.model
+    def _detailed_kinds(self):
+        return [*super()._detailed_kinds(), "vat.checked"]

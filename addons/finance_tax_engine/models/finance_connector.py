@@ -3,10 +3,13 @@ from odoo import api, models
 from ..providers.avatax import AvaTax
 from ..providers.engine import TaxEngine
 from ..providers.fixed_rates import FixedRates
+from ..providers.hmrc import Hmrc
 from ..providers.stripe_tax import StripeTax
 from ..providers.taxjar import TaxJar
+from ..providers.vies import Vies
 
 ENGINES = {engine.code: engine for engine in (AvaTax, StripeTax, TaxJar, FixedRates)}
+REGISTRIES = {registry.code: registry for registry in (Vies, Hmrc)}
 
 
 class FinanceConnector(models.Model):
@@ -14,7 +17,7 @@ class FinanceConnector(models.Model):
 
     @api.model
     def _provider_classes(self):
-        return super()._provider_classes() | ENGINES
+        return super()._provider_classes() | ENGINES | REGISTRIES
 
     @api.model
     def _tax_engines(self):

@@ -7,3 +7,4 @@ from . import test_outage
 from . import test_recording
 from . import test_settings
 from . import test_timeline
+from . import test_vat
