@@ -62,6 +62,7 @@ LINGER_SECONDS = 30
 WARM_SECONDS = 30
 POLL_SECONDS = 0.5
 RECOVER_SECONDS = 1.0
+LOOK_BACK_SECONDS = 5.0
 # How often a busy lane looks for work that is rare, and for local work between its calls.
 RARE_SECONDS = 0.5
 LOCAL_SECONDS = 0.05
@@ -106,6 +107,7 @@ class Lane:
         self.queue = Queue(link_of(env), 0.0 if inline else FOLLOW_SECONDS)
         self.water = water or (None if inline else HighWater(env))
         self.marked = self.unmarked = False
+        self.looked_back_at = -LOOK_BACK_SECONDS
         self.memory = Memory(env, 0.0 if inline else SECONDS)
         self.pool = _Inline() if inline else ThreadPoolExecutor(threads)
         self.flying = {}
@@ -125,7 +127,6 @@ class Lane:
         end = _time_budget()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.queue.link.listen()
-        self.look_back()
         helped = False
         try:
             while not _stopping():
@@ -146,6 +147,8 @@ class Lane:
 
     def turn(self):
         """Do one round; return whether anything was done."""
+        if self.water and self.looked_back_at + LOOK_BACK_SECONDS <= time.monotonic():
+            self.look_back()
         done = self._recover()
         done += self._land(timeout=0)
         done += self._take_off()
@@ -319,6 +322,7 @@ class Lane:
 
     def look_back(self):
         """Find out whether the database was restored, before anything is recovered or claimed."""
+        self.looked_back_at = time.monotonic()
         self.unmarked = not self._insist(self.env["finance.restore"]._look_back, self.water)
 
     def _seen(self):

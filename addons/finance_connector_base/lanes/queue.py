@@ -110,8 +110,9 @@ _RECOVER = f"""
      WHERE worker = ANY(%(dead)s) AND state IN ('pending', 'calling', 'answered', 'uncertain')
  RETURNING {", ".join(COLUMNS)}
 """
+# Whatever it was held for: nothing is sent any more.
 _ANSWERED = """
-    UPDATE finance_job j SET state = 'answered', answer_sealed = v.answer
+    UPDATE finance_job j SET state = 'answered', answer_sealed = v.answer, held_reason = NULL
       FROM (VALUES %s) AS v(id, answer)
      WHERE j.id = v.id
 """

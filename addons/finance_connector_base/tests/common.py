@@ -20,8 +20,6 @@ def drain_jobs(env, *, until_due=False, water=None):
         env.cr.execute("UPDATE finance_gate SET open_until = NULL, breaker = 'closed'")
     lane = Lane(env(user=1, su=True), inline=True, water=water)
     try:
-        if water:
-            lane.look_back()
         for _turn in range(MOST_TURNS):
             if not lane.turn():
                 break
