@@ -123,5 +123,5 @@ def _unlike(one, tax, line):
         one.shipping != (line.id == ""),
         one.line.item_code != line.item,
         bool(one.line.tax_code) and one.line.tax_code != line.tax_code,
-        (one.amount, tax) != (line.amount, line.tax),
+        one.amount != line.amount or tax not in (None, line.tax),
     )
