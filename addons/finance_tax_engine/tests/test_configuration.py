@@ -81,7 +81,8 @@ class TestConfiguration(TransactionCase):
         self.assertEqual(self.category.finance_tax_code, "PB100000")
 
     def test_data_is_left_out(self):
-        self.env["res.partner"].create({"name": "X", "finance_tax_exemption_number": "EX-4711"})
+        partner = self.env["res.partner"].create({"name": "X"})
+        self.env["finance.tax.exemption"].create({"partner_id": partner.id, "number": "EX-4711"})
         self.env["product.template"].create({"name": "Y", "finance_tax_code": "PX-4711"})
         self.assertNotIn("X-4711", self.configuration._export())
 
