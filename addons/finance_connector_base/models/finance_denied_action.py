@@ -106,6 +106,7 @@ class FinanceDeniedAction(models.Model):
             "connector.sign_out": _("Sign a connector out"),
             "connector.test": _("Test a connector"),
             "create": _("Create"),
+            "database.confirm": _("Confirm the production database"),
             "exception.assign": _("Assign an exception"),
             "exception.done_outside": _("Record as done outside"),
             "exception.handle": _("Mark an exception as handled"),
