@@ -20,6 +20,7 @@ from . import finance_job
 from . import finance_tax_document
 from . import finance_tax_document_offline
 from . import finance_tax_document_personal
+from . import finance_tax_exemption
 from . import finance_tax_jurisdiction
 from . import finance_tax_rate
 from . import finance_timeline

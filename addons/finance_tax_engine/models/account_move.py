@@ -62,6 +62,10 @@ class AccountMove(models.Model):
     def _compute_finance_tax(self):
         return super()._compute_finance_tax()
 
+    @api.depends("finance_tax_document_ids.result", "invoice_line_ids.name")
+    def _compute_finance_tax_zero_words(self):
+        return super()._compute_finance_tax_zero_words()
+
     @api.depends(
         "state",
         "move_type",

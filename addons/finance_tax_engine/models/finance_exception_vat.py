@@ -41,6 +41,17 @@ class FinanceException(models.Model):
                 steps=steps,
                 blocks_close=True,
             ),
+            "tax.exemption_expired": ExceptionKind(
+                title=_("A needed exemption certificate has expired"),
+                text=_(
+                    "%(document)s expired on %(day)s, and the customer still buys. Ask for a new"
+                    " certificate and enter it; this closes by itself then. Until then the customer"
+                    " is charged tax."
+                ),
+                effect=_("Invoices dated later carry tax."),
+                kind="business",
+                steps=("open_document", "handle", "ignore"),
+            ),
             "vat.transport": ExceptionKind(
                 title=_("Proof of transport is missing"),
                 text=_(
@@ -59,6 +70,7 @@ class FinanceException(models.Model):
         _ = self.env._
         return super()._endings() | {
             "vat.answered": _("The registry answered."),
+            "tax.exemption_renewed": _("A new certificate was entered."),
             "vat.proved": _("The proof of transport is attached."),
             "vat.taken_back": _("The document was reset to draft."),
         }

@@ -19,7 +19,16 @@ from odoo.addons.finance_connector_base.providers.errors import (
 )
 
 from ..canonical.carrier import manual_tax_amounts
-from ..canonical.tax import TaxDocument, TaxLine, TaxResult
+from ..canonical.tax import (
+    EXEMPT,
+    NO_NEXUS,
+    NOT_REGISTERED,
+    NOT_TAXABLE,
+    REVERSE_CHARGE,
+    TaxDocument,
+    TaxLine,
+    TaxResult,
+)
 from .account_tax import FLAG
 from .finance_tax_document import STATES, applied_hash
 
@@ -61,6 +70,9 @@ class FinanceTaxMixin(models.AbstractModel):
     finance_tax_committed_at = fields.Datetime("Recorded on", compute="_compute_finance_tax")
     finance_tax_line_ids = fields.One2many(
         "finance.tax.document.line", string="Tax by jurisdiction", compute="_compute_finance_tax"
+    )
+    finance_tax_zero_words = fields.Text(
+        "No tax because", compute="_compute_finance_tax_zero_words"
     )
     finance_tax_obstacle = fields.Char(
         "Why tax can't be computed", compute="_compute_finance_tax_stale"
@@ -151,6 +163,29 @@ class FinanceTaxMixin(models.AbstractModel):
             document.finance_tax_obstacle = document._finance_tax_find_obstacle()
             document.finance_tax_stale = not document._finance_tax_is_current(workflow)
 
+    def _compute_finance_tax_zero_words(self):
+        for document in self:
+            result = document.finance_tax_document_id._result()
+            reasons = result.reasons if result else ()
+            lines = document._finance_tax_numbered_lines() if reasons else {}
+            document.finance_tax_zero_words = "\n".join(
+                f"{lines[reason.line].display_name}: {self._finance_tax_zero_say(reason)}"
+                for reason in reasons
+                if reason.line in lines
+            )
+
+    def _finance_tax_zero_say(self, reason):
+        """Return a canonical `ZeroReason` in the reader's words, and the engine's."""
+        _ = self.env._
+        words = {
+            NO_NEXUS: _("the company has no duty to charge tax there (no nexus)"),
+            NOT_REGISTERED: _("the company is not registered for tax there"),
+            EXEMPT: _("the customer or this sale is exempt"),
+            NOT_TAXABLE: _("such a product is not taxed there"),
+            REVERSE_CHARGE: _("the customer owes the tax (reverse charge)"),
+        }.get(reason.code, _("the engine does not say why"))
+        return f"{words}: {reason.words}" if reason.words else words
+
     # === WHO IS TAXED BY WHOM === #
 
     def _finance_tax_workflow_of_company(self):
@@ -203,6 +238,7 @@ class FinanceTaxMixin(models.AbstractModel):
         self.ensure_one()
         customer = self._finance_tax_customer()
         original = self._finance_tax_original_move()
+        number, use_code = self._finance_tax_exemption(workflow)
         return TaxDocument(
             kind=self._finance_tax_kind(),
             seller=self._finance_tax_seller(workflow),
@@ -212,14 +248,35 @@ class FinanceTaxMixin(models.AbstractModel):
             tax_date=original.invoice_date or None,
             ship_from=self.company_id.partner_id.sudo()._finance_address(),
             ship_to=self._finance_tax_ship_to()._finance_address(),
-            exemption_number=customer.finance_tax_exemption_number or "",
-            entity_use_code=customer.finance_tax_entity_use_code or "",
+            exemption_number=number,
+            entity_use_code=use_code,
             vat_number=customer.vat or "",
             basis=workflow.connector_id._tax_basis(self.company_id),
             lines=tuple(
                 self._finance_tax_line(number, line)
                 for number, line in self._finance_tax_numbered_lines().items()
             ),
+        )
+
+    def _finance_tax_exemption(self, workflow):
+        """Return (certificate number, entity use code) of the customer there and then; one at most.
+
+        A credit note has those of the invoice that it takes back, whatever changed since.
+        """
+        original = self._finance_tax_original_move()
+        document = original._finance_tax_document_of(workflow) if original else None
+        asked = document._request() if document else None
+        if asked:
+            return asked.exemption_number, asked.entity_use_code
+        return (
+            self.env["finance.tax.exemption"]
+            ._covering(
+                self._finance_tax_customer(),
+                self.company_id,
+                self._finance_tax_ship_to(),
+                original.invoice_date or self._finance_tax_date(),
+            )
+            ._sent()
         )
 
     def _finance_tax_line(self, number, line):

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 from ..canonical.tax import Address
 
@@ -6,22 +6,9 @@ from ..canonical.tax import Address
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    finance_tax_exemption_number = fields.Char(
-        "Exemption number",
-        help="Number of the customer's exemption certificate; exempts everything sold to it.",
+    finance_tax_exemption_ids = fields.One2many(
+        "finance.tax.exemption", "partner_id", string="Tax exemptions"
     )
-    finance_tax_entity_use_code = fields.Char(
-        "Entity use code",
-        help="The engine's code for who the customer is or what it buys for; wins over the"
-        " exemption number.",
-    )
-
-    @api.model
-    def _commercial_fields(self):
-        return super()._commercial_fields() + [
-            "finance_tax_exemption_number",
-            "finance_tax_entity_use_code",
-        ]
 
     def _finance_address(self):
         """Return the partner's address as a canonical `Address`."""

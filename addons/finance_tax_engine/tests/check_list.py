@@ -279,11 +279,14 @@ class CheckList(TaxEngineCommon):
         self.assertEqual(self.calls, 2)
 
     def test_date_exemption_and_tax_code_are_part_of_the_content(self):
+        exemption = self.env["finance.tax.exemption"].create(
+            {"partner_id": self.customer.id, "number": "X-1"}
+        )
         move = self.create_houston_invoice()
         move.action_finance_compute_tax()
         for record, values in (
             (move, {"invoice_date": "2026-03-03"}),
-            (self.customer, {"finance_tax_exemption_number": "X-1"}),
+            (exemption, {"state": "valid"}),
             (self.products[0], {"finance_tax_code": "NT"}),
         ):
             before = {name: record[name] for name in values}
