@@ -14,7 +14,7 @@ from ..fields import WeakMany2one
 from ..vault import VaultError
 
 # What goes into the event, and the columns of the row but event and time.
-Prepared = namedtuple("Prepared", "digest row")
+Prepared = namedtuple("Prepared", "facts row")
 SALT_BYTES = 32
 # Whom a document is about: the first that it has.
 PARTNER_FIELDS = ("partner_id", "commercial_partner_id")
@@ -83,6 +83,15 @@ class FinanceAuditDetail(models.Model):
         sealed = self._sealed_contents()[self.id]
         return load(None, self._opened(sealed))["values"] if sealed else None
 
+    def _confirms(self, name, digest):
+        """Return whether the event tells of just this digest under ``name``; None when erased."""
+        self.ensure_one()
+        sealed = self._sealed_contents()[self.id]
+        if not sealed:
+            return None
+        salt = load(None, self._opened(sealed))["salt"]
+        return (self.event_id.data or {}).get(name) == self._salted(salt, digest)
+
     def _digest(self):
         """Return the digest of what is sealed, which the event must hold; None when erased."""
         self.ensure_one()
@@ -147,26 +156,38 @@ class FinanceAuditDetail(models.Model):
     # === KEEPING === #
 
     @api.model
+    def _salted(self, salt, digest):
+        """Return what an event holds of the digest of personal content: nobody confirms a guess
+        by it once the salt is erased."""
+        return hashlib.sha256(f"{salt}{digest}".encode()).hexdigest()
+
+    @api.model
     def _prepared(self, events):
         """Seal the details of ``events``; return a list of `Prepared` or None, one an event.
 
         events: dicts of `finance.audit.event._record_many`. Raises `VaultClosed` without a key.
         """
         texts = [_texts(event.get("detail")) for event in events]
-        if not any(texts):
+        wanted = [
+            bool(values or event.get("salted")) for event, values in zip(events, texts, strict=True)
+        ]
+        if not any(wanted):
             return [None] * len(events)
         vault = self.env["finance.vault"]._vault()
         return [
-            self._prepared_one(vault, event, values) if values else None
-            for event, values in zip(events, texts, strict=True)
+            self._prepared_one(vault, event, values) if detailed else None
+            for event, values, detailed in zip(events, texts, wanted, strict=True)
         ]
 
     def _prepared_one(self, vault, event, values):
-        uuid = str(uuid4())
-        text = dump({"salt": os.urandom(SALT_BYTES).hex(), "values": values})
+        uuid, salt = str(uuid4()), os.urandom(SALT_BYTES).hex()
+        text = dump({"salt": salt, "values": values})
+        salted = (event.get("salted") or {}).items()
+        facts = {name: self._salted(salt, digest) for name, digest in salted if digest}
         sealed = vault.seal(text.encode(), self._name, uuid, "content")
         company_id, partner_id = event.get("company_id") or None, event.get("partner_id") or None
-        return Prepared(_digest(text), (uuid, company_id, partner_id, event["kind"], sealed))
+        row = (uuid, company_id, partner_id, event["kind"], sealed)
+        return Prepared(facts | {"detail": _digest(text)}, row)
 
 
 def partner_of(document):

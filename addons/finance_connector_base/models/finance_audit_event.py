@@ -231,7 +231,8 @@ class FinanceAuditEvent(models.Model):
 
         Each is a dict of columns: kind, res_model, res_id, connector_id, company_id, trace_id and
         data (a dict); what is missing stays empty. A dict ``detail`` of names and free text (str)
-        goes into an erasable row, about ``partner_id``; the event keeps its digest. Raises
+        goes into an erasable row, about ``partner_id``; the event keeps its digest. ``salted`` is a
+        dict of digests of personal content, kept salted with the salt of that row. Raises
         `VaultClosed` where there is a detail and no key: nothing is kept in the clear, and what an
         auditor will ask for is not left out; so the step itself doesn't happen.
         """
@@ -253,7 +254,7 @@ class FinanceAuditEvent(models.Model):
     def _row(self, event, detail):
         data = event.get("data") or {}
         if detail:
-            data = data | {"detail": detail.digest}
+            data = data | detail.facts
         return (
             self.env.uid or None,
             event.get("company_id") or None,

@@ -67,7 +67,7 @@ _INSERTED = (
 
 
 # What the event of a new job says of it.
-_TOLD = ("uuid", "operation", "key", "request_digest", "amount", "currency")
+_TOLD = ("uuid", "operation", "key", "amount", "currency")
 
 # Columns of a claim that never change while a lane has the job.
 KNOWN_FROM_CLAIM = (
@@ -324,6 +324,7 @@ class FinanceJob(models.Model):
                     "trace_id": row["trace_id"],
                     "data": {name: row[name] for name in _TOLD if row[name]},
                     "detail": row["detail"],
+                    "salted": {"request_digest": row["request_digest"]},
                     "partner_id": row["partner_id"],
                 }
                 for row in rows
@@ -658,7 +659,9 @@ class FinanceJob(models.Model):
     def _erase_personal(self, basis):
         proofs = [("res_model", "=", self._name), ("res_id", "in", self.ids)]
         self.env["ir.attachment"].sudo().search(proofs).unlink()
-        self._empty("request_sealed", "answer_sealed", "error_text", "done_outside_ref")
+        self._empty(
+            "request_sealed", "request_digest", "answer_sealed", "error_text", "done_outside_ref"
+        )
 
     @api.model
     def _personal_traces(self, subject):

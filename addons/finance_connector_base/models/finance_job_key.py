@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..fields import WeakMany2one
 
@@ -12,13 +13,14 @@ class FinanceJobKey(models.Model):
     """
 
     _name = "finance.job.key"
+    _inherit = ["finance.personal.mixin"]
     _description = "Idempotency Key"
     _log_access = False
     _rec_name = "key"
 
     connector_id = WeakMany2one("finance.connector", required=True)
     key = fields.Char(required=True)
-    digest = fields.Char(help="SHA-256 of the canonical request")
+    digest = fields.Char(help="SHA-256 of the canonical request; empty when it was erased")
     job_uuid = fields.Char()
     outcome = fields.Char(help="How the job ended; empty while it has not")
 
@@ -53,7 +55,7 @@ class FinanceJobKey(models.Model):
         )
         for row in rows:
             digest, _uuid = known[row["connector_id"], row["key"]]
-            if digest != row["request_digest"]:
+            if digest is not None and digest != row["request_digest"]:
                 raise UserError(
                     self.env._(
                         "The work %(key)s was already recorded with other content. Nothing was"
@@ -83,3 +85,27 @@ class FinanceJobKey(models.Model):
             """,
             [(*key, outcome) for key in keys],
         )
+
+    # === ERASING === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("Digests of requests; what was sent once is still not sent again")
+
+    @api.model
+    def _personal_of(self, subject):
+        return self._select(
+            SQL(
+                """
+                digest IS NOT NULL AND (connector_id, key) IN (
+                    SELECT COALESCE(connector_id, 0), data->>'key' FROM finance_audit_event
+                     WHERE kind = 'job.enqueued' AND %s AND (trace_id = ANY(%s) OR %s))
+                """,
+                subject.of_companies(),
+                subject.traces,
+                subject.about(("res_model", "res_id")),
+            )
+        )
+
+    def _erase_personal(self, basis):
+        self._empty("digest")

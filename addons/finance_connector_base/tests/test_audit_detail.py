@@ -67,6 +67,21 @@ class TestAuditDetail(EvidenceCase):
                 self.assertEqual(detail._values(), {"n": str(event.res_id)})
                 self.assertEqual(detail._digest(), event.data["detail"])
 
+    def test_digests_of_personal_content_are_salted(self):
+        """Else who guesses a street finds it confirmed by the event, also when it is erased."""
+        plain = hashlib.sha256(b"4711 Any Street").hexdigest()
+        event = self.Event._record_many(
+            [{"kind": "test.sent", "data": {"n": 1}, "salted": {"request_digest": plain}}]
+        )
+        self.assertEqual(event.data["n"], 1)
+        self.assertNotIn(plain, str(event.data))
+        detail = self.detail_of(event)
+        self.assertEqual(detail._values(), {})
+        self.assertTrue(detail._confirms("request_digest", plain))
+        self.assertFalse(detail._confirms("request_digest", plain[::-1]))
+        detail._erase_personal("request")
+        self.assertIsNone(detail._confirms("request_digest", plain))
+
     def test_recorded_apart(self):
         self.Event._record_apart(
             {"kind": "test.apart", "detail": {"who": "N. N."}, "partner_id": self.partner.id}

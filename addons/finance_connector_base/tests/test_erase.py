@@ -47,7 +47,7 @@ class TestErase(EvidenceCase):
             self.env.invalidate_all()
         job = self.make_job(
             invoice, state="done", company=company, error_text="at Planted Street 1",
-            request_sealed=b"FV1r", answer_sealed=b"FV1a", done_outside_ref="by phone",
+            request_digest="5" * 64, request_sealed=b"FV1r", answer_sealed=b"FV1a", done_outside_ref="by phone",
         )  # fmt: skip
         self.env["finance.audit.event"]._record_many(
             [
@@ -57,11 +57,15 @@ class TestErase(EvidenceCase):
                     "res_id": invoice.id,
                     "company_id": company.id,
                     "trace_id": job.trace_id,
-                    "data": {"uuid": job.uuid},
+                    "connector_id": self.connector.id,
+                    "data": {"uuid": job.uuid, "key": job.key},
                     "detail": {"partner": partner.name},
                     "partner_id": partner.id,
                 }
             ]
+        )
+        self.env["finance.job.key"].create(
+            {"connector_id": self.connector.id, "key": job.key, "digest": "5" * 64}
         )
         exchange = self.env["finance.exchange"].create(
             {
@@ -126,7 +130,11 @@ class TestErase(EvidenceCase):
         job, exchange, answer, exception = mine
         self.assertFalse(answer.exists())
         self.assertFalse(
-            job.request_sealed or job.answer_sealed or job.error_text or job.done_outside_ref
+            job.request_sealed
+            or job.answer_sealed
+            or job.error_text
+            or job.done_outside_ref
+            or job.request_digest
         )
         self.assertFalse(
             exchange.request_sealed
@@ -167,11 +175,22 @@ class TestErase(EvidenceCase):
             "finance.exception": 1,
             "finance.exchange": 1,
             "finance.job": 1,
+            "finance.job.key": 1,
         }
         self.assertEqual(event.data["counts"], counts)
         self.assertNotIn("Customer", str(event.data))
         self.eraser().action_erase()
         self.assertEqual(self.events("partner.erased")[0].data["counts"], {}, "nothing is left")
+
+    def test_what_was_sent_once_is_not_sent_again_after_erasing(self):
+        job = self.work(self.partner)[0]
+        key = {"connector_id": self.connector.id, "key": job.key, "uuid": "another"}
+        keys = self.env["finance.job.key"]
+        with self.assertRaisesRegex(UserError, "other content"):
+            keys._claim([key | {"request_digest": "6" * 64}])
+        self.eraser().action_erase()
+        [owner] = keys._claim([key | {"request_digest": "6" * 64}]).values()
+        self.assertNotEqual(owner, "another")
 
     def test_with_the_contacts_of_a_company(self):
         contact = self.env["res.partner"].create(
