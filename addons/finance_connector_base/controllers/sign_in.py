@@ -59,12 +59,13 @@ def _words(connector, error, description):
         "temporarily_unavailable": env._("It can't sign anybody in now; try later."),
         "server_error": env._("It can't sign anybody in now; try later."),
     }
-    return env._(
-        "%(vendor)s did not sign you in: %(reason)s %(description)s Nothing was changed.",
+    words = env._(
+        "%(vendor)s did not sign you in. %(reason)s Nothing was changed.",
         vendor=connector.vendor,
-        reason=reasons.get(error, error or env._("It sent no answer that can be used.")),
-        description=f"({description})" if description else "",
+        reason=reasons.get(error) or env._("It sent no answer that can be used."),
     )
+    said = " ".join(filter(None, (description, error and f"({error})")))
+    return f"{words} {env._('It says: %(words)s', words=said)}" if said else words
 
 
 def _page(words, status, connector=None):

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -28,7 +29,7 @@ from .vendor import KEY, KEY_2, ConnectorCase
 sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from sandbox.oauth import CLIENTS  # noqa: E402
-from sandbox.server import SandboxServer  # noqa: E402
+from sandbox.server import SandboxServer, mutual_tls  # noqa: E402
 from tests.certificates import Authority  # noqa: E402
 
 CLIENT = "sandbox-client"
@@ -502,6 +503,36 @@ class TestRobot(SignInCase):
         self.robot.action_test()
         row.value = self.authority.issue("robot-8", days=400)[0]
         self.assertEqual(row.expires_on, fields.Date.today() + timedelta(days=10), "still in use")
+
+    def test_a_server_that_asks_for_the_certificate(self):
+        """From the vault to the handshake, with an encrypted key that lost its line breaks."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        bundle = {"REQUESTS_CA_BUNDLE": str(self.authority.serve_from(folder))}
+        self.startPatcher(patch.dict(os.environ, bundle))
+        tls = SandboxServer(sandbox=self.server.sandbox, tls=mutual_tls(folder)).start()
+        self.addCleanup(tls.server_close)
+        self.addCleanup(tls.shutdown)
+        self.robot.local_url = f"{tls.url}/oauth"
+        guard = type(self)._request_handler
+        self.startPatcher(
+            patch.object(
+                type(self),
+                "_request_handler",
+                lambda session, request, **options: (
+                    _super_send if request.url.startswith(tls.url) else guard
+                )(session, request, **options),
+            )
+        )
+        refused = self.robot.action_test()["params"]["message"]
+        self.assertIn("our client certificate is not accepted", refused)
+        certificate, key = self.authority.issue("robot-7", passphrase="planted-passphrase")
+        for name, value in (
+            ("certificate", " ".join(certificate.splitlines())),
+            ("private_key", " ".join(key.splitlines())),
+            ("passphrase", "planted-passphrase"),
+        ):
+            self.secret_of(self.robot, name).value = value
+        self.assertEqual(self.robot.action_test()["params"]["type"], "success")
 
     def test_a_pair_that_does_not_fit_is_refused_by_the_test(self):
         self.secret_of(self.robot, "certificate").value = self.authority.issue("one")[0]
