@@ -1,4 +1,5 @@
 # What others inherit comes first.
+from . import finance_exception_catalog
 from . import finance_keyed_mixin
 from . import finance_personal_mixin
 from . import finance_sealed_mixin
