@@ -66,8 +66,9 @@ class TestTaxRate(TransactionCase):
             {"city": ""},
             {"name": "State of Texas"},
         ):
-            with self.assertRaisesRegex(ValidationError, "hold at the same place"):
+            with self.assertRaises(ValidationError) as refused:
                 self.create_rate(**values)
+            self.assertIn("hold at the same place", str(refused.exception))
         next_rate = self.create_rate(valid_from="2026-07-01", rate=7)
         self.create_rate(tax_code="FOOD", rate=0, zero_reason="not_taxable")
         self.create_rate(zip_from="770", rate=8)
@@ -85,16 +86,18 @@ class TestTaxRate(TransactionCase):
         ):
             with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
                 self.create_rate(**values)
-        with self.assertRaisesRegex(ValidationError, "not a state of"):
+        with self.assertRaises(ValidationError) as refused:
             self.create_rate(country_id=self.env.ref("base.ca").id)
+        self.assertIn("not a state of", str(refused.exception))
 
     def test_branches_use_the_rates_of_their_company(self):
         branch = self.env["res.company"].create(
             {"name": "Rates Branch", "parent_id": self.company.id}
         )
         self.assertEqual(self.rates._rate_table(branch).version, self.table().version)
-        with self.assertRaisesRegex(ValidationError, "choose Rates Inc"):
+        with self.assertRaises(ValidationError) as refused:
             self.create_rate(company_id=branch.id, tax_code="A")
+        self.assertIn("choose Rates Inc", str(refused.exception))
         self.assertNotEqual(self.rates._rate_table(self.env.company).version, self.table().version)
 
     def test_the_template_imports(self):
