@@ -14,6 +14,7 @@ from sandbox.client import SandboxProcess
 from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
+from tests.system.browser import Person, chromium
 from tests.system.odoo_process import OdooServer
 from tests.system.work import PREPARE, Work
 
@@ -106,6 +107,35 @@ def odoo(odoo_factory, database, sandbox):
     """A started prefork Odoo on a fresh database, knowing the port of ``sandbox``."""
     port = sandbox.base_url.rpartition(":")[2]
     return odoo_factory(database, environment={"FINANCE_SANDBOX_PORT": port}).start()
+
+
+# === BROWSER === #
+
+
+@pytest.fixture
+def pictures(output):
+    """Where the pictures go: ``screenshots`` beside the log."""
+    return ensure(output / "screenshots")
+
+
+@pytest.fixture
+def people(url, pictures):
+    """``people("admin")``: a person with a window of their own, logged in.
+
+    The test module has the fixture ``url``, the server's. What the console complains about fails.
+    """
+    with chromium() as browser:
+        present = []
+
+        def arrive(login):
+            present.append(Person(browser, url, pictures).log_in(login))
+            return present[-1]
+
+        yield arrive
+        for number, person in enumerate(present, 1):
+            person.picture(f"99-last-view-{number}")
+        complaints = [complaint for person in present for complaint in person.complaints]
+    assert not complaints
 
 
 # === JOBS === #

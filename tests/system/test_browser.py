@@ -12,9 +12,7 @@ from playwright.sync_api import expect
 
 from scripts import odoo_cli
 from scripts.front import Front
-from scripts.paths import ensure
 from scripts.processes import Sandbox
-from tests.system.browser import Person, chromium
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -35,35 +33,12 @@ def engine(output):
 
 
 @pytest.fixture
-def pictures(output):
-    """Where the pictures go: ``screenshots`` beside the log."""
-    return ensure(output / "screenshots")
-
-
-@pytest.fixture
 def url(odoo_factory, database):
     """A started server behind one port, WebSockets included, as behind a reverse proxy."""
     odoo = odoo_factory(database).start()
     port = odoo_cli.free_port()
     with Front(port, odoo.port, odoo.gevent_port):
         yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture
-def people(url, pictures):
-    """``people("admin")``: a person with a window of their own, logged in."""
-    with chromium() as browser:
-        present = []
-
-        def arrive(login):
-            present.append(Person(browser, url, pictures).log_in(login))
-            return present[-1]
-
-        yield arrive
-        for number, person in enumerate(present, 1):
-            person.picture(f"99-last-view-{number}")
-        complaints = [complaint for person in present for complaint in person.complaints]
-    assert not complaints
 
 
 def test_walk_of_a_newcomer(people, engine):
