@@ -184,7 +184,8 @@ class OAuth(Vendor):
         if method == "tls_client_auth":
             shown, expected = method, request.peer
             secret = client_id
-        if not method or shown != method or not secrets.compare_digest(secret, expected):
+        fits = secrets.compare_digest(secret.encode(), expected.encode())
+        if not method or shown != method or not fits:
             raise _refusal("invalid_client", "client authentication failed", 401)
         return client_id
 

@@ -14,7 +14,7 @@ class SignInController(http.Controller):
         """End a sign-in that this user began, with tokens or with words why there are none."""
         # Odoo may run a request twice: state and code serve once.
         if not hasattr(request, "finance_sign_in"):
-            request.finance_sign_in = _redeem(state, code, error, error_description[:300], iss)
+            request.finance_sign_in = _redeem(state, code, error[:60], error_description[:300], iss)
         connector_id, refusal, words = request.finance_sign_in
         if connector_id is None:
             return _page(words, 400)
@@ -72,4 +72,6 @@ def _page(words, status, connector=None):
     values = {"words": words, "connector": connector}
     response = request.render("finance_connector_base.sign_in_ended", values, status=status)
     response.headers["Cache-Control"] = "no-store"
+    # our address has a code and a state in it
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -338,7 +338,9 @@ class SqlTokens(Tokens):
             try:
                 yield serving()
             finally:
-                link.execute("SELECT pg_advisory_unlock(%s, %s)", key)
+                # a connection that broke has given it back already
+                with suppress(psycopg2.Error):
+                    link.execute("SELECT pg_advisory_unlock(%s, %s)", key)
         finally:
             turn.release()
 

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -99,15 +99,19 @@ class FinanceConnector(models.Model):
     def _after_sign_in(self, refusal=None):
         """Write down how a sign-in went, and test the connector when it went well.
 
-        refusal: the code of what went wrong. Returns the words of the test when it failed.
+        refusal: the code of what went wrong. Returns words when the test failed, else "".
         """
-        self._check_administrator("connector.sign_in")
         if refusal is not None:
             self._audit("connector.sign_in_refused", code=refusal, environment=self.environment)
             return ""
         self._audit("connector.signed_in", environment=self.environment)
         test = self.action_test()["params"]
-        return "" if test["type"] == "success" else test["message"]
+        if test["type"] == "success":
+            return ""
+        return self.env._(
+            "You are signed in, but the test of the connector failed: %(words)s",
+            words=test["message"],
+        )
 
     # === REMINDER === #
 
@@ -132,7 +136,7 @@ class FinanceConnector(models.Model):
             return False
         began = token.signed_in_at if declared.sign_in_days else token.renewed_at
         ahead = min(timedelta(days=REMIND_DAYS), (token.ends_at - began) / REMIND_PART)
-        return token.ends_at - ahead < datetime.now()
+        return token.ends_at - ahead < fields.Datetime.now()
 
     # === FORGETTING === #
 

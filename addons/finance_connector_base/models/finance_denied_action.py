@@ -90,6 +90,7 @@ class FinanceDeniedAction(models.Model):
             "own": _("Nobody approves what is one's own"),
             "policy": _("The policy asks for another person"),
             "secret": _("Secrets are never shown"),
+            "user": _("Somebody else began it"),
         }
 
     @api.model

@@ -87,6 +87,11 @@ class FinanceSignIn(models.Model):
             vault = self.env["finance.vault"]._vault()
             verifier = vault.open(bytes(sealed), self._name, uuid, "verifier").decode()
             return connector, redirect_url, verifier
+        foreign = self.sudo().search([("state_digest", "=", _digest(state))])
+        if foreign.user_id.id not in (False, self.env.uid):
+            self.env["finance.denied.action"]._deny(
+                "connector.sign_in", "user", foreign.connector_id
+            )
         return None
 
     @api.autovacuum

@@ -62,8 +62,8 @@ class ContractBroken(ProviderError):
 class Held(ProviderError):
     """The rate limit or the circuit breaker says not now; nothing was sent.
 
-    retry_after: seconds until it is worth asking again. reason: "rate", "open", "stopped" or
-    "concurrency".
+    retry_after: seconds until it is worth asking again. reason: "rate", "open", "stopped", "busy"
+    or "token" (another one renews it).
     """
 
     def __init__(self, message, *, retry_after, reason):

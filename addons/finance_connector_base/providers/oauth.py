@@ -259,6 +259,8 @@ class Client(Provider):
         return max(seconds - self.declared.leeway, seconds * LEAST_USE)
 
     def _ends_at(self, answer, known, started):
+        if not self.declared.asks_a_person:
+            return None
         if self.declared.sign_in_days:
             return known.ends_at if known else started + self.declared.sign_in_days * DAY
         lives = (answer.decimal(name, default=None) for name in REFRESH_LIFE)

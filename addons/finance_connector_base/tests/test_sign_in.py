@@ -185,7 +185,7 @@ class TestSignIn(SignInCase):
 
     def test_a_test_that_fails_after_the_sign_in_is_told(self):
         self.server.sandbox.faults.replace([{"kind": "503", "match": "GET /me$"}])
-        self.assertIn("overloaded", self.sign_in())
+        self.assertRegex(self.sign_in(), "You are signed in, but .* overloaded")
         self.assertEqual(self.bank.state, "draft")
         self.assertTrue(self.bank.signed_in_at)
 
@@ -242,6 +242,8 @@ class TestSignIn(SignInCase):
     def test_state_is_its_users(self):
         state = self.go()["state"]
         self.assertIsNone(self.claim(state, self.admin_2))
+        denied = self.env["finance.denied.action"].sudo().search([("rule", "=", "user")])
+        self.assertEqual((denied.user_id, denied.connector_id), (self.admin_2, self.bank))
         self.assertTrue(self.claim(state), "another's try does not use it up")
 
     def test_state_is_short_lived(self):
