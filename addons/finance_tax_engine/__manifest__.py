@@ -12,6 +12,7 @@
         "security/rules.xml",
         "data/compliance_cron.xml",
         "views/finance_vat_views.xml",
+        "views/finance_tax_knowledge_views.xml",
         "views/finance_tax_exemption_views.xml",
         "views/finance_tax_document_views.xml",
         "views/finance_tax_rate_views.xml",

@@ -17,6 +17,7 @@ from . import finance_connector
 from . import finance_exception
 from . import finance_exception_vat
 from . import finance_job
+from . import finance_tax_code
 from . import finance_tax_document
 from . import finance_tax_document_offline
 from . import finance_tax_document_personal
@@ -29,8 +30,10 @@ from . import finance_vat_supply
 from . import finance_workflow
 from . import finance_workflow_vat
 from . import operations
+from . import operations_knowledge
 from . import operations_vat
 from . import product
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_address
 from . import res_partner_vat

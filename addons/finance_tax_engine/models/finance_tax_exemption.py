@@ -43,6 +43,13 @@ class FinanceTaxExemption(models.Model):
         help="The engine's code for who the customer is or what it buys for; sent instead of the"
         " number.",
     )
+    use_code_id = fields.Many2one(
+        "finance.tax.code",
+        "Of the engine's list",
+        compute="_compute_use_code_id",
+        inverse="_inverse_use_code_id",
+        domain="[('kind', '=', 'entity_use')]",
+    )
     reason = fields.Char(help="In words, for people.")
     valid_from = fields.Date(tracking=True, help="Empty: since ever.")
     valid_to = fields.Date(tracking=True, help="Last day; empty: until revoked.")
@@ -75,6 +82,19 @@ class FinanceTaxExemption(models.Model):
             place = exemption.state_id.name or exemption.country_id.name or self.env._("everywhere")
             what = exemption.number or exemption.entity_use_code
             exemption.display_name = f"{exemption.partner_id.display_name}: {what}, {place}"
+
+    @api.depends("entity_use_code")
+    def _compute_use_code_id(self):
+        rows = self.env["finance.tax.code"].search(
+            [("kind", "=", "entity_use"), ("code", "in", self.mapped("entity_use_code"))]
+        )
+        by_code = {row.code: row.id for row in rows}
+        for exemption in self:
+            exemption.use_code_id = by_code.get(exemption.entity_use_code, False)
+
+    def _inverse_use_code_id(self):
+        for exemption in self.filtered("use_code_id"):
+            exemption.entity_use_code = exemption.use_code_id.code
 
     @api.constrains("state_id", "country_id")
     def _check_place(self):

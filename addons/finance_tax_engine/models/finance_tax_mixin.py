@@ -242,7 +242,7 @@ class FinanceTaxMixin(models.AbstractModel):
         return TaxDocument(
             kind=self._finance_tax_kind(),
             seller=self._finance_tax_seller(workflow),
-            customer=customer.ref or f"ODOO-{customer._origin.id or customer.id}",
+            customer=customer._finance_tax_code(),
             currency=self.currency_id.name,
             date=self._finance_tax_date(),
             tax_date=original.invoice_date or None,

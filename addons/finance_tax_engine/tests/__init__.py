@@ -4,6 +4,7 @@ from . import test_configuration
 from . import test_engines
 from . import test_exemption
 from . import test_jurisdiction
+from . import test_knowledge
 from . import test_outage
 from . import test_recording
 from . import test_settings

@@ -94,7 +94,7 @@ class CheckList(TaxEngineCommon):
         move = self.create_houston_invoice()
         move.action_post()
         self.drain()
-        self.customer.finance_tax_entity_use_code = "N"
+        self.exempt(entity_use_code="N")
         refund = move._reverse_moves([{"invoice_date": "2026-04-01"}], cancel=True)
         self.assert_exact(refund)
         self.drain()
@@ -151,7 +151,7 @@ class CheckList(TaxEngineCommon):
         self.assertEqual({round(row.exempt, 2) for row in shown}, {11.99})
 
     def test_exempt_customer(self):
-        self.customer.finance_tax_entity_use_code = "N"
+        self.exempt(entity_use_code="N")
         move = self.create_houston_invoice()
         move.action_post()
         self.assert_exact(move, {})

@@ -130,6 +130,13 @@ class TaxEngineCommon(AccountTestInvoicingCommon):
             }
         )
 
+    @classmethod
+    def exempt(cls, **values):
+        """Return a confirmed exemption of the customer, everywhere and always by default."""
+        row = cls.env["finance.tax.exemption"].create({"partner_id": cls.customer.id} | values)
+        row.action_confirm()
+        return row
+
     # === WHAT THE ENGINE SAW === #
 
     @property

@@ -67,7 +67,7 @@ class TestOutage(TaxEngineCommon):
 
     def test_asking_later_records_where_the_tax_is_right(self):
         self.workflow.tax_outage = "fallback"
-        self.customer.finance_tax_entity_use_code = "N"
+        self.exempt(entity_use_code="N")
         move = self.create_houston_invoice()
         move.invoice_line_ids.tax_ids = False
         self.break_engine()

@@ -7,7 +7,7 @@ from odoo.tests import new_test_user
 from .vat import BELGIAN, DUTCH, FRENCH, GREEK, VatCommon
 
 
-class TestVatCheck(VatCommon):
+class TestVat(VatCommon):
     def check_now(self, partner=None):
         return (partner or self.customer).action_finance_vat_check()
 
@@ -192,8 +192,8 @@ class TestVatCheck(VatCommon):
             self.assertTrue(row.request_id and row.erased_at)
         self.assertFalse(self.env["finance.vat.supply"].search([("vat", "=", FRENCH)]))
 
+    # === AT POST === #
 
-class TestVatAtPost(VatCommon):
     def test_valid_is_posted_after_one_question(self):
         moves = self.invoice() | self.invoice()
         moves.action_post()
