@@ -113,8 +113,10 @@ class Here:
         """Run the jobs that are due in a lane of this process, until none is left."""
         from odoo.addons.finance_connector_base.lanes.lane import Lane
 
-        with self.transaction() as env:
-            Lane(env).run(lambda: None)
+        with self.transaction() as env, contextlib.closing(Lane(env)) as lane:
+            # Not `run`, which stays awake for what comes next.
+            while lane.turn():
+                pass
 
     def sql(self, query, *values):
         """Run one statement beside Odoo; return its rows."""

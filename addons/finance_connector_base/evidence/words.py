@@ -127,7 +127,7 @@ REMARKS = {
 # The outcome.
 OUTCOMES = {
     "sound": _("Unbroken: every sealed event is what it was when it was sealed."),
-    "broken": _("BROKEN. The first thing found:"),
+    "broken": _("BROKEN. What was found, the first thing first:"),
     "unproved": _(
         "Consistent, but not proved: neither a key nor a head from outside the database was given."
     ),

@@ -24,6 +24,9 @@ class FinanceAuditVerify(models.TransientModel):
     findings = fields.Text("What was found", readonly=True)
     remarks = fields.Text("What was checked", readonly=True)
 
+    def _compute_display_name(self):
+        self.display_name = self.env._("Verification")
+
     def action_verify(self):
         """Verify all events, seals, details and the head, now."""
         self.ensure_one()
@@ -31,13 +34,6 @@ class FinanceAuditVerify(models.TransientModel):
         seals._check_may_verify("evidence.verify")
         report = seals._verify()
         self.write({"outcome": report.outcome} | self._told(report))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Verify"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-        }
 
     def _told(self, report: Report):
         """The report in the reader's language, by field."""
