@@ -124,19 +124,14 @@ class FinanceConnector(models.Model):
 
         Empty recordset when there is none.
         """
-        found = (
-            self.env["finance.workflow"]
-            .sudo()
-            .search(
-                [
-                    ("connector_id", "=", self.id),
-                    ("flow", "=", flow),
-                    ("company_id", "parent_of", company.ids),
-                ]
-            )
-        )
-        nearest = {parent.id: depth for depth, parent in enumerate(company.sudo().parent_ids)}
-        return found.sorted(lambda workflow: nearest[workflow.company_id.id])[-1:]
+        workflows = self.env["finance.workflow"].sudo()
+        return workflows.search(
+            [
+                ("connector_id", "=", self.id),
+                ("flow", "=", flow),
+                ("company_id", "parent_of", company.ids),
+            ]
+        )._nearest(company)
 
     def _is_open_for_effects(self) -> bool:
         """Tell whether jobs that change something at the vendor may run now."""

@@ -175,6 +175,29 @@ class FinanceWorkflow(models.Model):
             ]
         )
 
+    # === WHICH ONE SERVES === #
+
+    @api.model
+    def _serving(self, company, flow):
+        """Return the workflow that serves ``company`` for ``flow``, whatever the connector.
+
+        Its own, else of its nearest parent; empty when there is none.
+        """
+        # Settings are written with active_test switched off
+        workflows = self.sudo().with_context(active_test=True)
+        return workflows.search(
+            [
+                ("flow", "=", flow),
+                ("company_id", "parent_of", company.ids),
+                ("connector_id.active", "=", True),
+            ]
+        )._nearest(company)
+
+    def _nearest(self, company):
+        """Return the one of these of ``company``, else of its nearest parent; of two the elder."""
+        depth = {parent.id: level for level, parent in enumerate(company.sudo().parent_ids)}
+        return self.sorted(lambda row: (-depth.get(row.company_id.id, -1), row.id))[:1]
+
     # === WHAT JOBS ASK === #
 
     def _retry_policy(self) -> RetryPolicy:

@@ -80,6 +80,21 @@ class TestWorkflow(ConnectorCase):
             self.workflow.copy()
             self.env.flush_all()
 
+    def test_the_nearest_workflow_serves(self):
+        others = self.env["finance.connector"].search([("id", "!=", self.connector.id)])
+        others.active = False
+        serving = self.env["finance.workflow"]._serving
+        self.assertEqual(serving(self.company, "tax"), self.workflow)
+        self.assertEqual(serving(self.branch, "tax"), self.workflow)
+        self.assertFalse(serving(self.other, "tax"))
+        own = self.workflow.sudo().copy({"company_id": self.branch.id})
+        self.assertEqual(serving(self.branch, "tax"), own)
+        self.assertEqual(serving(self.company, "tax"), self.workflow)
+        own.active = False
+        self.assertEqual(serving(self.branch, "tax"), self.workflow)
+        self.connector.sudo().active = False
+        self.assertFalse(serving(self.branch, "tax"))
+
     def test_company_must_be_served(self):
         with self.assertRaises(ValidationError):
             self.workflow.sudo().copy({"company_id": self.other.id})

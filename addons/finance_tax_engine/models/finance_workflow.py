@@ -38,27 +38,6 @@ class FinanceWorkflow(models.Model):
     def _flows(self):
         return super()._flows() | {"tax": self.env._("Tax")}
 
-    @api.model
-    def _serving(self, company, flow):
-        """Return the workflow that serves ``company`` for ``flow``: its own, else of its nearest
-        parent; empty when there is none."""
-        # Settings are written with active_test switched off
-        found = (
-            self.sudo()
-            .with_context(active_test=True)
-            .search(
-                [
-                    ("flow", "=", flow),
-                    ("company_id", "parent_of", company.ids),
-                    ("connector_id.active", "=", True),
-                ]
-            )
-        )
-        depth = {parent.id: level for level, parent in enumerate(company.sudo().parent_ids)}
-        return found.sorted(lambda workflow: (-depth.get(workflow.company_id.id, -1), workflow.id))[
-            :1
-        ]
-
     def _tax_account(self, company):
         """Return the account that new taxes of jurisdictions are booked on, empty when unknown."""
         if self.tax_account_id:
