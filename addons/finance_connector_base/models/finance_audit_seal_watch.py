@@ -7,6 +7,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import config
 
 from ..evidence.head import (
@@ -132,8 +133,13 @@ class FinanceAuditSeal(models.Model):
         heads = read_log(log_file(path))
         with self._connection() as transaction, transaction() as cursor:
             common = last_common(heads, self._hashes(cursor, list(heads)))
-        go_on_from(path, common, text_of(fields.Datetime.now()))
-        head = self._check_head()
+        try:
+            go_on_from(path, common, text_of(fields.Datetime.now()))
+            head = self._check_head()
+        except (OSError, HeadProblem) as error:
+            raise UserError(
+                self.env._("%(file)s can't be written: %(message)s.", file=path, message=error)
+            ) from error
         data = {
             "head_before": before.sequence,
             "goes_on_from": common,

@@ -307,6 +307,7 @@ class FinanceRestore(models.Model):
         open_.write({"acknowledged_at": fields.Datetime.now(), "acknowledged_by_id": self.env.uid})
         for restore in open_:
             self.env["finance.audit.event"]._record("restore.acknowledged", restore)
+        self.env["finance.audit.seal"].sudo()._go_on_after_restore()
         self._settle()
         self.env["finance.job"]._wake()
 

@@ -199,6 +199,17 @@ class TestSealProblems(SealCase):
         self.Seal._go_on_after_restore()
         self.assertEqual(len(self.events("evidence.restored")), 1, "there is nothing to accept")
 
+    def test_acknowledging_a_restore_accepts_it(self):
+        self.old(400)
+        self.Seal._seal()
+        self.unguarded("DELETE FROM finance_audit_event WHERE kind = 'test.old'")
+        self.unguarded("DELETE FROM finance_audit_seal WHERE sequence = 2")
+        self.assertTrue(self.Seal._is_replaced())
+        self.env["finance.restore"].sudo().create({"reason": "behind"})
+        self.env["finance.restore"]._open()._acknowledge()
+        self.assertFalse(self.Seal._is_replaced())
+        self.assertEqual(self.events("evidence.restored").data["goes_on_from"], 1)
+
     def test_head_is_mailed(self):
         mails = self.env["mail.mail"].search([])
         self.Seal._cron_mail_head()
