@@ -63,9 +63,10 @@ class FinanceAuditDetail(models.Model):
 
     @api.depends("erased_at")
     def _compute_content_text(self):
+        contents = self._sealed_contents()
         for detail in self:
             try:
-                values = detail._values() or {}
+                values = detail._opened_values(contents.get(detail.id)) or {}
             except VaultError as error:
                 detail.content_text = str(error)
                 continue
@@ -80,7 +81,9 @@ class FinanceAuditDetail(models.Model):
         sealed text was changed.
         """
         self.ensure_one()
-        sealed = self._sealed_contents()[self.id]
+        return self._opened_values(self._sealed_contents()[self.id])
+
+    def _opened_values(self, sealed):
         return load(None, self._opened(sealed))["values"] if sealed else None
 
     def _confirms(self, name, digest):

@@ -88,6 +88,7 @@ class FinanceAuditEvent(models.Model):
     trace_id = fields.Char(string="Trace", readonly=True)
     data = fields.Json(readonly=True)
     data_text = fields.Text(string="Facts", compute="_compute_data_text")
+    detail_text = fields.Text(string="Names and Words", compute="_compute_detail_text")
     schema_version = fields.Integer(readonly=True)
     seal_id = fields.Integer(string="Seal", readonly=True)
 
@@ -174,6 +175,13 @@ class FinanceAuditEvent(models.Model):
             event.data_text = "\n".join(
                 f"{key}: {value}" for key, value in (event.data or {}).items()
             )
+
+    @api.depends_context("uid", "lang")
+    def _compute_detail_text(self):
+        details = self._details_in_words()
+        for event in self:
+            told = details.get(event.id, [])
+            event.detail_text = "\n".join(f"{label}: {text}" for label, text in told)
 
     @api.depends("res_model", "res_id")
     def _compute_record_name(self):

@@ -38,9 +38,25 @@ class TestAuditDetail(EvidenceCase):
         self.assertEqual((detail.kind, bool(detail.at)), ("test.said", True))
         self.assertEqual(event.data, {"amount": "1.00", "detail": detail._digest()})
         self.assertEqual(len(event.data["detail"]), 64)
-        self.assertNotIn("phone", str(event.read()))
+        self.cr.execute("SELECT row_to_json(e) FROM finance_audit_event e WHERE id = %s", event.ids)
+        self.assertNotIn("phone", str(self.cr.fetchone()))
         self.cr.execute("SELECT content_sealed FROM finance_audit_detail")
         self.assertNotIn(b"phone", b"".join(bytes(row[0]) for row in self.cr.fetchall()))
+
+    def test_who_may_reads_the_words_beside_the_event(self):
+        event = self.record()
+        self.assertIn("as agreed by phone", event.with_user(self.auditor).detail_text)
+        self.assertFalse(event.with_user(self.admin).detail_text)
+        detail = self.detail_of(event)
+        self.assertEqual(detail.content_text, "reason: as agreed by phone")
+        with patch.dict(os.environ, NO_KEY):
+            detail.invalidate_recordset()
+            self.assertIn("key", detail.content_text)
+        detail._erase_personal("request")
+        self.env.invalidate_all()
+        self.assertFalse(detail.content_text)
+        self.assertEqual(detail.erased_words, "The person asked for it")
+        self.assertIn("erased on", event.with_user(self.auditor).detail_text)
 
     def test_equal_words_have_different_digests(self):
         """Else a digest could be found by guessing the words."""
