@@ -156,7 +156,7 @@ class FixedRates(TaxEngine):
                 raise _no_rate(document.ship_to, day, line)
             parts = [self._tax(line, row, document) for row in rows]
             taxes += parts
-            if not any(tax.amount for tax in parts) and line.amount:
+            if not any(tax.taxable for tax in parts) and line.amount:
                 reasons.append(_why(line, rows, document))
         return self._result(document, canonical.QUOTED, taxes, reasons)
 
@@ -256,8 +256,6 @@ def _why(line, rows, document):
         return ZeroReason(line.number, canonical.EXEMPT, words)
     if any(_is_reversed(row, document) for row in rows):
         return ZeroReason(line.number, canonical.REVERSE_CHARGE, document.vat_number)
-    if any(row.rate for row in rows):
-        return ZeroReason(line.number, canonical.UNKNOWN, "too small an amount to be taxed")
     return ZeroReason(line.number, rows[0].zero_reason, rows[0].name)
 
 

@@ -99,7 +99,9 @@ class CalculationReader:
             words = f"gives parts of line {one.line.number} that do not add up to its tax"
             raise broken(words, "line_items.amount_tax")
         reasons = [detail.choice("taxability_reason", REASONS) for detail in details]
-        return rows, [] if tax else [_why(one, reasons, details)]
+        # a tax that is too small for a cent is no exemption
+        taxed = not one.amount or any(row.rate and row.taxable for row in rows)
+        return rows, [] if taxed else [_why(one, reasons, details)]
 
     def _row(self, one, detail):
         place = detail.object("jurisdiction")

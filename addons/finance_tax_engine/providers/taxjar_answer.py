@@ -174,7 +174,8 @@ class TaxReader:
         return shared
 
     def _reasons(self, taxes, has_nexus):
-        taxed = {tax.line for tax in taxes if tax.amount}
+        # a tax that is too small for a cent is no exemption
+        taxed = {tax.line for tax in taxes if tax.taxable and tax.rate}
         exemption = self.answer.text("exemption_type", default="")
         reason, words = canonical.NOT_TAXABLE, ""
         if not has_nexus:
@@ -182,7 +183,7 @@ class TaxReader:
         elif exemption in EXEMPTIONS:
             reason, words = canonical.EXEMPT, exemption
         for line in self.document.lines:
-            if line.number not in taxed and line.amount >= 0:
+            if line.number not in taxed and line.amount > 0:
                 yield ZeroReason(line.number, reason, words)
 
 
