@@ -234,8 +234,12 @@ class FinanceVatCheck(models.Model):
             partner=partner,
         )
         if answer.status != UNKNOWN:
-            self.env["finance.vat.supply"]._answered(row)
+            row._answered()
         return row.sudo(self.env.su)
+
+    def _answered(self):
+        """A registry answered, so what waited for it goes on."""
+        self.env["finance.vat.supply"]._answered(self)
 
     # === ERASING === #
 

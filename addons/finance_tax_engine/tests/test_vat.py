@@ -59,7 +59,7 @@ class TestVat(VatCommon):
 
     def test_another_number_is_not_checked(self):
         self.check_now()
-        self.customer.vat = "FR99999999999"
+        self.customer.vat = "FR44732829320"
         self.assertEqual(self.customer.finance_vat_status, "unchecked")
         self.drain()
         self.assertEqual(self.customer.finance_vat_status, "invalid")
@@ -68,7 +68,7 @@ class TestVat(VatCommon):
         greek = self.create_customer("AEGEAN FOODS SA", "GR 123.456-783", "gr")
         irish = self.create_customer("Lagan Linen Ltd", "XI123456782", "uk")
         plain = self.create_customer("Elbe Werkzeug GmbH", "123456788", "de")
-        swiss = self.create_customer("Alp AG", "CHE-123.456.788", "ch")
+        swiss = self.create_customer("Alp AG", "CHE-123.456.788 TVA", "ch")
         for partner, vat in ((greek, GREEK), (irish, "XI123456782"), (plain, "DE123456788")):
             self.check_now(partner)
             self.assertEqual(self.checks(vat).status, "valid", vat)
@@ -207,9 +207,9 @@ class TestVat(VatCommon):
         self.assertEqual(len(self.questions()), 1, "an answer counts for a month")
 
     def test_invalid_blocks_with_the_next_step(self):
-        self.customer.vat = "FR99999999999"
+        self.customer.vat = "FR44732829320"
         move = self.invoice()
-        with self.assertRaisesRegex(UserError, "FR99999999999.*is invalid.*Ask the customer"):
+        with self.assertRaisesRegex(UserError, "FR44732829320.*is invalid.*Ask the customer"):
             move.action_post()
         self.assertEqual(move.state, "draft")
 
@@ -222,18 +222,18 @@ class TestVat(VatCommon):
 
     def test_invalid_is_posted_by_policy_and_asks_for_a_decision(self):
         self.position.finance_vat_policy = "warn"
-        self.customer.vat = "FR99999999999"
+        self.customer.vat = "FR44732829320"
         move = self.invoice()
         move.action_post()
         exception = self.exceptions(move, "vat.invalid")
         self.assertTrue(exception.blocks_close)
-        self.assertIn("9999). Ask the customer", exception.text)
+        self.assertIn("9320). Ask the customer", exception.text)
         move.button_draft()
         self.assertFalse(self.exceptions(move))
 
     def test_not_checked_by_policy(self):
         self.position.finance_vat_policy = "none"
-        self.customer.vat = "FR99999999999"
+        self.customer.vat = "FR44732829320"
         move = self.invoice()
         move.action_post()
         self.assertEqual(self.questions(), [])
@@ -254,7 +254,7 @@ class TestVat(VatCommon):
 
     def test_unknown_that_turns_out_invalid(self):
         self.silence(FR="TIMEOUT")
-        self.customer.vat = "FR99999999999"
+        self.customer.vat = "FR44732829320"
         move = self.invoice()
         move.action_post()
         self.silence()

@@ -1,0 +1,2 @@
+from . import finance_vat_check
+from . import res_partner
