@@ -41,6 +41,7 @@ def test_recovered_while_others_work(odoo_factory, work, sandbox):
     work.rpc = server.rpc()
     work.call_vendor_at(sandbox.base_url)
     seconds, taken = [], []
+    held = "SELECT id FROM finance_job WHERE worker = %s"
     for _round in range(3):
         sandbox.set_latency(1500)
         jobs = work.jobs(40, "echo")
@@ -48,7 +49,6 @@ def test_recovered_while_others_work(odoo_factory, work, sandbox):
         lane, pid = wait_until(lambda: next(iter(callers(work)), None), 20, "a call", pause=0.01)
         killed = time.monotonic()
         server.kill_worker(pid)
-        held = "SELECT id FROM finance_job WHERE worker = %s"
         taken.append(len(work.column(held, lane)))
         wait_until(lambda w=lane: not work.column(held, w), 65, "recovery", pause=0.02)
         seconds.append(time.monotonic() - killed)
