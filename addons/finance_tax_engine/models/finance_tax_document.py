@@ -255,9 +255,10 @@ class FinanceTaxDocument(models.Model):
 
     def _with_original_id(self, request):
         """Return a `TaxDocument` to record with the engine's id of what it takes back."""
-        original = self.move_id._finance_tax_original() if request.original_code else None
-        if not original:
+        if not request.original_code:
             return request
+        originals = self.move_id._finance_tax_original_move().finance_tax_document_ids
+        original = originals.filtered(lambda document: document.connector_id == self.connector_id)
         return replace(request, original_id=original._engine_id_of(request.original_code) or None)
 
     def _reference(self):
