@@ -8,6 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .finance_exchange import MAY_OPEN
+from .finance_timeline_lines import ENDS_OF_EXCEPTION
 
 # How many of the newest events, exchanges and jobs are looked at for answers.
 MOST_READ = 1000
@@ -78,8 +79,14 @@ class FinanceTimeline(models.TransientModel):
         """
         _ = self.env._
         return {
-            "started": {"job.enqueued": _("%(who)s, %(when)s.")},
-            "approved": {"job.sent_again": _("Sending it again: approved by %(who)s, %(when)s.")},
+            "started": {
+                "job.enqueued": _("%(who)s, %(when)s."),
+                "job.replayed": _("Tried again by %(who)s, %(when)s."),
+            },
+            "approved": {
+                "job.released": _("Released after a restore by %(who)s, %(when)s."),
+                "job.sent_again": _("Sending it again: approved by %(who)s, %(when)s."),
+            },
             "delivered": {
                 "job.done": _("%(when)s, to %(vendor)s."),
                 "job.done_outside": _("By hand: recorded by %(who)s, %(when)s. %(facts)s"),
@@ -276,7 +283,8 @@ class FinanceTimeline(models.TransientModel):
 
     def _answer_of_call(self, call):
         outcomes = dict(call._fields["outcome"]._description_selection(self.env))
-        parts = [outcomes.get(call.outcome, ""), self._moment(call.started_at), call.error_text]
+        words = (call.error_text or "").rstrip(".")
+        parts = [outcomes.get(call.outcome, ""), self._moment(call.started_at), words]
         if call.request_id:
             parts.append(self.env._("Vendor's request id: %(id)s", id=call.request_id))
         return Answer("; ".join(filter(None, parts)))
@@ -288,6 +296,7 @@ class FinanceTimeline(models.TransientModel):
             + [("res.users", row.owner_id.id) for row in exceptions]
         )
         states = dict(exceptions._fields["state"]._description_selection(self.env))
+        erased = self._reasons_of(exceptions.filtered(lambda row: not row.ending))
         answers = []
         for row in exceptions.sudo(self.env.su):
             known = {
@@ -297,7 +306,7 @@ class FinanceTimeline(models.TransientModel):
                 "state": states[row.state],
                 "who": name("res.users", row.closed_by_id.id),
                 "when": self._moment(row.closed_at),
-                "reason": row.ending or "",
+                "reason": row.ending or erased.get(row.id, ""),
             }
             if row.state == "open":
                 words = self.env._("%(title)s: open since %(since)s. Owner: %(owner)s.", **known)
@@ -308,6 +317,17 @@ class FinanceTimeline(models.TransientModel):
             link = (self.env._("Open"), f"/odoo/finance-exceptions/{row.id}")
             answers.append(Answer(words, links=(link,), tone="danger" * (row.state == "open")))
         return answers or [Answer(self.env._("There was none."))]
+
+    def _reasons_of(self, exceptions):
+        """Return {id: what the audit says of the end} of exceptions that no longer say it."""
+        ends = [
+            ("res_model", "=", "finance.exception"),
+            ("res_id", "in", exceptions.ids),
+            ("kind", "in", ENDS_OF_EXCEPTION),
+        ]
+        events = self._visible_rows("finance.audit.event", ends, order="id")
+        details = events.sudo(self.env.su)._details_in_words()
+        return {event.res_id: self._in_words(details.get(event.id, [])) for event in events}
 
     # === A PARTNER'S DOCUMENTS === #
 

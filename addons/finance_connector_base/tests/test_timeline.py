@@ -199,6 +199,32 @@ class TestTimeline(TimelineCase):
         self.assertEqual(told[0][0], f"Exception opened: {exception.title}")
         self.assertEqual(told[1][0], f"Exception handled: {exception.title}")
 
+    def test_a_reason_that_was_erased_says_so(self):
+        exception = self.raised("job.dead")
+        exception.with_user(self.accountant)._close("handled", "Entered by N. N.")
+        exception._erase_personal("request")
+        self.env.cr.execute(
+            "UPDATE finance_audit_detail SET content_sealed = NULL, erased_at = '2026-03-05 10:00',"
+            " erased_by_id = %s WHERE event_id = %s",
+            [self.controller.id, self.events("exception.handled")[0].id],
+        )
+        self.env.invalidate_all()
+        question = "How did each exception end?"
+        words = self.answers(self.open(user=self.controller))[question]
+        self.assertRegex(words, "Handled by f_accountant.* erased on .* by f_controller")
+        self.assertNotIn("N. N.", words)
+        self.assertIn("Handled by f_accountant", self.answers(self.open())[question])
+
+    def test_released_and_tried_again(self):
+        job = self.tell(calls=(), ended=None)
+        for kind in ("job.released", "job.replayed"):
+            job.with_user(self.controller).sudo()._note(kind)
+        answers = self.answers(self.open())
+        self.assertIn(
+            "Released after a restore by f_controller", answers["Was it approved, and by whom?"]
+        )
+        self.assertIn("Tried again by f_controller", answers["Who started it?"])
+
     def test_details_are_for_controllers_and_say_when_they_were_erased(self):
         self.tell()
         self.assertNotIn("INV/7", str(self.lines(self.open())))
@@ -328,6 +354,23 @@ class TestTimeline(TimelineCase):
         rows = html.fromstring(timeline.summary).xpath("//tbody/tr")
         self.assertEqual([row.findall("td")[1].text for row in rows], ["24"] * 3)
         self.assertEqual(rows[0].find("td/a").text, invoices[-1].display_name)
+
+    def test_a_partner_costs_no_more_queries_with_more_documents(self):
+        counts = []
+        for documents in (25, 50):
+            for _number in range(documents):
+                self.tell(self._invoice(), calls=("transient", "ok"))
+            timeline = self.open(self.partner)
+            for _time in range(2):
+                self.env.flush_all()
+                self.env.invalidate_all()
+                before = self.env.cr.sql_log_count
+                timeline.read(["summary", "page"])
+                timeline.line_ids.read(["what", "document", "result"])
+                count = self.env.cr.sql_log_count - before
+            counts.append(count)
+        # the newest page is of events alone, and asks for no calls
+        self.assertLessEqual(counts[1], counts[0])
 
     def test_a_partner_without_accounting_shows_nothing_of_invoices(self):
         self.tell()
