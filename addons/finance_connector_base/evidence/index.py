@@ -48,7 +48,7 @@ class Index:
         self._folder.cleanup()
 
     def load(self, rows):
-        """Take in all rows of a source. Parameters that nobody asks for are left out."""
+        """Take in all rows of a source."""
         rows = iter(rows)
         while batch := list(islice(rows, AT_ONCE)):
             for cls, (insert, values) in _INSERTS.items():

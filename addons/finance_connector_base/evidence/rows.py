@@ -11,6 +11,11 @@ import json
 from json.encoder import encode_basestring as quoted
 from typing import NamedTuple
 
+# The system parameters that a verification asks for; no other leaves its place.
+UUID = "database.uuid"
+WINDOW = "finance_connector.seal_window_minutes"
+PARAMETERS = (UUID, WINDOW)
+
 AT = """to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 

@@ -15,14 +15,13 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .rows import Detail, Event, Parameter, at_of, text_of
+from .rows import PARAMETERS, UUID, Detail, Event, Parameter, at_of, text_of
 from .seal import Seal
 from .sealing import EVENT_COLUMNS, SEAL_COLUMNS, seal_of
 
 DUMP_MEMBER = "dump.sql"
 TABLES = ("finance_audit_event", "finance_audit_seal", "finance_audit_detail")
-PARAMETERS = "ir_config_parameter"
-UUID = "database.uuid"
+PARAMETER_TABLE = "ir_config_parameter"
 ROWS_AT_ONCE = 5000
 
 _COPY = re.compile(r'COPY (?:"?\w+"?\.)?(\w+) \((.*)\) FROM stdin;')
@@ -47,7 +46,8 @@ class DatabaseSource:
 
     def rows(self):
         """Yield all rows, a few thousand in memory at a time."""
-        for row in self._select("SELECT key, value FROM ir_config_parameter"):
+        parameters = f"SELECT key, value FROM {PARAMETER_TABLE} WHERE key IN %s"
+        for row in self._select(parameters, PARAMETERS):
             yield Parameter(*row)
         if not self._has("finance_audit_seal"):
             raise Unusable(f"The {self.label} has no seals: Finance Connect is not in it.")
@@ -75,11 +75,11 @@ class DatabaseSource:
     def _has(self, table):
         return next(self._select(f"SELECT to_regclass('{table}') IS NOT NULL"))[0]
 
-    def _select(self, query):
+    def _select(self, query, *values):
         # A cursor of the server's: nobody holds a million rows.
         with self._connection.cursor(name="finance_evidence") as cursor:
             cursor.itersize = ROWS_AT_ONCE
-            cursor.execute(query)
+            cursor.execute(query, values or None)
             yield from cursor
 
 
@@ -105,7 +105,7 @@ class DumpSource:
                     continue
                 found.add(head[1])
                 yield from self._block(head, lines)
-        for table in (*TABLES[:2], PARAMETERS):
+        for table in (*TABLES[:2], PARAMETER_TABLE):
             if table not in found:
                 raise Unusable(
                     f"The {self.label} has no COPY block of {table}. Give a complete dump of a "
@@ -126,7 +126,8 @@ class DumpSource:
                     f"The {self.label} has a row of {head[1]} that can't be read ({error!r}): "
                     f"{line[:80]}"
                 ) from None
-            yield row
+            if head[1] != PARAMETER_TABLE or row.key in PARAMETERS:
+                yield row
         raise Unusable(f"The {self.label} ends in the middle of {head[1]}.")
 
 
@@ -168,7 +169,7 @@ def _restored(path):
             f"{path.name} is in PostgreSQL's own format and pg_restore is not here. Install "
             "PostgreSQL's client programs, or give a plain dump."
         )
-    tables = [word for table in (*TABLES, PARAMETERS) for word in ("--table", table)]
+    tables = [word for table in (*TABLES, PARAMETER_TABLE) for word in ("--table", table)]
     command = [program, "--data-only", *tables, "--file=-", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         with _text(running.stdout) as lines:
@@ -231,5 +232,5 @@ _READERS = {
         Detail,
         {"event_id": _int, "uuid": _as_it_is, "content_sealed": _bytes, "erased_at": bool},
     ),
-    PARAMETERS: _reader(Parameter, {"key": _as_it_is, "value": _as_it_is}),
+    PARAMETER_TABLE: _reader(Parameter, {"key": _as_it_is, "value": _as_it_is}),
 }

@@ -10,12 +10,10 @@ from typing import NamedTuple
 
 from ..vault.errors import SealBroken, VaultLocked
 from .report import NEVER, Finding, Report, shown
-from .rows import leaf, text_of, with_id
+from .rows import UUID, WINDOW, leaf, text_of, with_id
 from .seal import LONGEST_TRANSACTION, NOTHING
 from .signing import fingerprint, signers
-from .sources import UUID
 
-WINDOW = "finance_connector.seal_window_minutes"
 DEFAULT_WINDOW = 5
 DETAIL = "finance.audit.detail"
 # Events put into another order are looked for among so many changed ones.

@@ -14,10 +14,12 @@ from odoo.sql_db import connection_info_for
 
 from ..evidence.head import read_heads
 from ..evidence.index import Index
+from ..evidence.rows import WINDOW
 from ..evidence.sealing import seal_batch
 from ..evidence.signing import fingerprint, signers
 from ..evidence.sources import DatabaseSource
-from ..evidence.verify import DEFAULT_WINDOW, WINDOW, trust_of, verify
+from ..evidence.verify import DEFAULT_WINDOW, trust_of, verify
+from ..lanes.link import LOCK_TIMEOUT
 from ..vault import VaultLocked
 
 VERIFIERS = (
@@ -133,6 +135,7 @@ class FinanceAuditSeal(models.Model):
         @contextlib.contextmanager
         def transaction():
             with connection, connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
                 yield cursor
 
         with self._connected(isolation_level="READ COMMITTED") as connection:

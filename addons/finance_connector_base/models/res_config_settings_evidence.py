@@ -3,7 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..evidence.verify import DEFAULT_WINDOW, WINDOW
+from ..evidence.rows import WINDOW
+from ..evidence.verify import DEFAULT_WINDOW
 from ..vault import VaultLocked
 from .finance_audit_seal_watch import MAIL
 

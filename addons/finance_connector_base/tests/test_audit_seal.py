@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from psycopg2 import errors
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -17,9 +17,9 @@ from odoo.tools import mute_logger
 from ..controllers.metrics import metrics_of
 from ..evidence.head import read_head
 from ..evidence.package import verify_package
-from ..evidence.rows import COLUMNS
+from ..evidence.rows import COLUMNS, WINDOW
 from ..evidence.seal import Seal
-from ..evidence.verify import WINDOW, trust_of
+from ..evidence.verify import trust_of
 from ..evidence.words import COUNTS, FINDINGS, OUTCOMES, REMARKS
 from ..models.finance_audit_seal_watch import CODES, ENOUGH, MAIL
 from ..vault import KeyRing
@@ -361,6 +361,24 @@ class TestExport(SealCase, HttpCase):
         self.assertIn("Planted name", archive.read("details.jsonl").decode())
         event = self.events("evidence.exported")
         self.assertEqual((event.user_id, event.data["events"]), (self.auditor, report.events))
+
+    def test_only_the_chosen_companies(self):
+        self.auditor.company_ids += self.company_b
+        month = {"date_from": fields.Date.today(), "date_to": fields.Date.today()}
+        for companies, wanted in (
+            (self.company_a, {"test.a"}),
+            (self.company_a + self.company_b, {"test.a", "test.b"}),
+        ):
+            chosen = {"company_ids": [Command.set(companies.ids)]}
+            _response, report, archive = self.download(scope="period", **month, **chosen)
+            self.assertEqual(report.outcome, "sound")
+            lines = archive.read("events.jsonl").decode()
+            found = {kind for kind in ("test.a", "test.b") if f'"kind":"{kind}"' in lines}
+            self.assertEqual(found, wanted)
+        other = self.env["res.company"].create({"name": "Company C"})
+        exports = self.env["finance.audit.export"].with_user(self.auditor)
+        with self.assertRaises(AccessError):
+            exports.create({**month, "company_ids": [Command.set(other.ids)]})
 
     def test_a_document_and_a_trace(self):
         for values in (

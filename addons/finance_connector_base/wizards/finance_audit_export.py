@@ -7,7 +7,6 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ..evidence.package import write_package
 from ..evidence.rows import Event, text_of
@@ -16,6 +15,13 @@ from ..vault import SealBroken, VaultLocked
 
 MOST_EVENTS = 300_000
 AT_ONCE = 1000
+
+_EVENTS = f"SELECT {EVENT_COLUMNS} FROM finance_audit_event WHERE id = ANY(%s) ORDER BY id"
+_SEAL = f"SELECT {SEAL_COLUMNS} FROM finance_audit_seal WHERE sequence = %s"
+_DETAILS = """
+    SELECT event_id, uuid, content_sealed, erased_at, erased_basis
+      FROM finance_audit_detail WHERE event_id = ANY(%s) ORDER BY event_id, id
+"""
 
 
 class FinanceAuditExport(models.TransientModel):
@@ -33,6 +39,14 @@ class FinanceAuditExport(models.TransientModel):
     date_to = fields.Date("To", default=lambda self: self._month()[1])
     document = fields.Reference(selection="_document_models")
     trace_id = fields.Char("Trace")
+    company_ids = fields.Many2many(
+        "res.company",
+        string="Companies",
+        default=lambda self: self.env.companies,
+        required=True,
+        domain=lambda self: [("id", "in", self.env.user.company_ids.ids)],
+        help="Events of no company come along.",
+    )
 
     @api.model
     def _month(self):
@@ -41,18 +55,17 @@ class FinanceAuditExport(models.TransientModel):
 
     @api.model
     def _document_models(self):
-        """What the audit trail knows of, and the reader may open."""
-        groups = (
-            self.env["finance.audit.event"]
-            .sudo()
-            ._read_group([("res_model", "!=", False)], ["res_model"])
-        )
-        names = {name for (name,) in groups} | {"account.move", "res.partner"}
-        known = self.env["ir.model"].sudo().search([("model", "in", list(names))])
+        """Records whose traces are known, and connectors, as far as the reader may read them."""
+        names = [
+            name
+            for name, model in self.env.registry.items()
+            if hasattr(model, "_finance_traces") and not (model._abstract or model._transient)
+        ]
+        known = self.env["ir.model"].sudo().search([("model", "in", [*names, "finance.connector"])])
         return [
             (model.model, model.name)
             for model in known.sorted("name")
-            if model.model in self.env and self.env[model.model].has_access("read")
+            if self.env[model.model].has_access("read")
         ]
 
     @api.constrains("scope", "date_from", "date_to", "document", "trace_id")
@@ -73,7 +86,8 @@ class FinanceAuditExport(models.TransientModel):
         self.ensure_one()
         seals = self.env["finance.audit.seal"]
         seals._check_may_verify("evidence.export")
-        count = self.env["finance.audit.event"].search_count(self._domain(), limit=MOST_EVENTS + 1)
+        events = self._of_companies()["finance.audit.event"]
+        count = events.search_count(self._domain(), limit=MOST_EVENTS + 1)
         if not count:
             raise UserError(self.env._("Nothing happened there: there is no event to export."))
         if count > MOST_EVENTS:
@@ -93,6 +107,10 @@ class FinanceAuditExport(models.TransientModel):
 
     # === WHAT IS EXPORTED === #
 
+    def _of_companies(self):
+        """The environment in which only the chosen companies are seen."""
+        return self.with_context(allowed_company_ids=self.company_ids.ids).env
+
     def _domain(self):
         if self.scope == "trace":
             return Domain("trace_id", "=", self.trace_id)
@@ -111,11 +129,8 @@ class FinanceAuditExport(models.TransientModel):
         """Events of the document itself and of all traces that it is part of."""
         document = self.document
         place = Domain("res_model", "=", document._name) & Domain("res_id", "=", document.id)
-        if hasattr(document, "_finance_traces"):
-            traces = document._finance_traces()
-        else:
-            traces = self.env["finance.audit.event"].search(place).mapped("trace_id")
-        return place | Domain("trace_id", "in", list(filter(None, traces)))
+        traces = document._finance_traces() if hasattr(document, "_finance_traces") else []
+        return place | Domain("trace_id", "in", traces)
 
     def _words(self):
         """What was chosen, for the manifest; in English, as the rest of the export."""
@@ -132,14 +147,15 @@ class FinanceAuditExport(models.TransientModel):
         """Write the export to ``path``; it is an event of its own. Raises `VaultLocked`."""
         seals = self.env["finance.audit.seal"]
         seals._check_may_verify("evidence.export")
-        ids = self.env["finance.audit.event"].search(self._domain(), order="id").ids
+        events = self._of_companies()["finance.audit.event"]
+        ids = events.search(self._domain(), order="id").ids
         newest = seals.sudo().search([], limit=1)
         facts = {
             "product": "Finance Connect",
             "made_at": text_of(fields.Datetime.now()),
             "made_by": {"login": self.env.user.login, "user": self.env.uid},
             "database": self.env["ir.config_parameter"].sudo().get_param("database.uuid"),
-            "companies": self.env.companies.mapped("name"),
+            "companies": self.company_ids.mapped("name"),
             "selection": self._words(),
             "newest_seal": {"sequence": newest.sequence, "hash": newest.hash or None},
         }
@@ -156,42 +172,35 @@ class FinanceAuditExport(models.TransientModel):
         )
 
     def _events(self, ids):
-        query = SQL(f"SELECT {EVENT_COLUMNS} FROM finance_audit_event")  # pylint: disable=E8103
         for chunk in _chunks(ids):
-            rows = self.env.execute_query(SQL("%s WHERE id = ANY(%s) ORDER BY id", query, chunk))
-            yield from (Event(*row) for row in rows)
+            yield from (Event(*row) for row in self._rows(_EVENTS, chunk))
 
     def _seal_of(self, sequence):
-        query = SQL(f"SELECT {SEAL_COLUMNS} FROM finance_audit_seal")  # pylint: disable=E8103
-        rows = self.env.execute_query(SQL("%s WHERE sequence = %s", query, sequence))
+        rows = self._rows(_SEAL, sequence)
         return seal_of(rows[0]) if rows else None
+
+    def _rows(self, query, value):
+        self.env.cr.execute(query, [value])
+        return self.env.cr.fetchall()
 
     def _details(self, ids):
         """Details of events that the reader may read, opened; of erased ones that they were."""
         vault = self.env["finance.vault"]._vault()
         for chunk in _chunks(ids):
-            rows = self.env.execute_query(
-                SQL(
-                    "SELECT event_id, uuid, content_sealed, erased_at, erased_basis"
-                    " FROM finance_audit_detail WHERE event_id = ANY(%s) ORDER BY event_id, id",
-                    chunk,
-                )
-            )
-            for event_id, uuid, sealed, erased_at, basis in rows:
-                detail = {"event": event_id}
-                if sealed is None and erased_at:
-                    detail |= {"erased_at": text_of(erased_at), "basis": basis}
-                elif sealed is not None:
-                    with_text = self._opened(vault, uuid, sealed)
-                    detail |= {"text": with_text} if with_text is not None else {}
-                yield detail
+            for event_id, uuid, sealed, erased_at, basis in self._rows(_DETAILS, chunk):
+                if sealed is not None:
+                    yield {"event": event_id} | self._opened(vault, uuid, sealed)
+                elif erased_at:
+                    erased = {"erased_at": text_of(erased_at), "basis": basis}
+                    yield {"event": event_id} | erased
 
     def _opened(self, vault, uuid, sealed):
-        """The text of a detail; None when its key is gone or it doesn't open."""
+        """The text of a detail; nothing when its key is gone or it doesn't open."""
         try:
-            return vault.open(bytes(sealed), "finance.audit.detail", uuid, "content").decode()
+            text = vault.open(bytes(sealed), "finance.audit.detail", uuid, "content")
         except (VaultLocked, SealBroken):
-            return None
+            return {}
+        return {"text": text.decode()}
 
 
 def _chunks(ids):
