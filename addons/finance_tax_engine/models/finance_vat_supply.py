@@ -86,31 +86,39 @@ class FinanceVatSupply(models.Model):
 
     @api.model
     def _answered(self, check):
-        """A registry answered: settle what waited for it, or ask for a decision."""
-        waiting = self.sudo().search(
+        """A registry answered: settle what waited for it, or ask for a decision.
+
+        Only in the company that asked: a job changes nothing of another company.
+        """
+        relying = self.sudo().search(
             [
                 ("vat", "=", check.vat),
-                ("company_id", "child_of", check.company_id.id),
+                ("company_id", "=", check.company_id.id),
                 ("move_state", "=", "posted"),
-                "|",
-                ("check_id", "=", False),
-                ("check_id.status", "=", "unknown"),
+                ("move_id.move_type", "=", "out_invoice"),
             ]
         )
-        exceptions = self.env["finance.exception"].sudo()
-        if check.partner_id:
-            exceptions._resolve("vat.unknown", document=check.partner_id, note="vat.answered")
-        for supply in waiting:
-            supply.check_id = check
-            exceptions._resolve("vat.unknown", document=supply.move_id, note="vat.answered")
-            if check.status == INVALID:
-                supply.move_id.sudo()._finance_vat_raise("vat.invalid", check)
+        waiting = relying.filtered(lambda row: row.check_status not in (VALID, INVALID))
+        waiting.check_id = check
+        self._settle("vat.unknown", check.partner_id, check)
+        self._settle("vat.unknown", waiting.move_id, check)
         if check.status == VALID:
-            invalid = self.sudo().search(
-                [("vat", "=", check.vat), ("company_id", "child_of", check.company_id.id)]
-            )
-            for supply in invalid.filtered(lambda row: row.check_status == INVALID):
-                exceptions._resolve("vat.invalid", document=supply.move_id, note="vat.answered")
+            wrong = relying.filtered(lambda row: row.check_status == INVALID)
+            self._settle("vat.invalid", wrong.move_id, check)
+        else:
+            for move in waiting.move_id:
+                move._finance_vat_raise("vat.invalid", check)
+
+    def _settle(self, code, documents, check):
+        self.env["finance.exception"].sudo().search(
+            [
+                ("code", "=", code),
+                ("document_model", "=", documents._name),
+                ("document_id", "in", documents.ids),
+                ("company_id", "=", check.company_id.id),
+                ("state", "=", "open"),
+            ]
+        )._close("resolved", "vat.answered")
 
     # === PROOF OF TRANSPORT === #
 

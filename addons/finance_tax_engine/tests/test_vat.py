@@ -252,6 +252,31 @@ class TestVat(VatCommon):
         self.assertEqual(move.finance_vat_supply_ids.check_status, "valid")
         self.assertFalse(self.exceptions(move))
 
+    def test_an_answer_changes_nothing_of_another_company(self):
+        other = self.setup_other_company(name="Amstel")["company"]
+        self.vies.company_ids |= other
+        self.env["finance.workflow"].create(
+            {"connector_id": self.vies.id, "company_id": other.id, "flow": "vat"}
+        )
+        position = self.position.copy({"company_id": other.id})
+        self.silence(FR="MS_UNAVAILABLE")
+        mine = self.invoice()
+        theirs = self.invoice(company=other, fiscal_position_id=position.id)
+        (mine | theirs).action_post()
+        for company in (self.company, other):
+            self.env["finance.exception"].sudo()._raise(
+                "vat.unknown", document=self.customer, company=company
+            )
+        self.silence()
+        self.customer.with_company(self.company).action_finance_vat_check()
+        self.assertEqual(mine.finance_vat_supply_ids.check_status, "valid")
+        self.assertEqual(theirs.finance_vat_supply_ids.check_status, "unknown")
+        self.assertFalse(self.exceptions(mine))
+        self.assertTrue(self.exceptions(theirs))
+        self.assertEqual(self.exceptions(self.customer).company_id, other)
+        self.drain(until_due=True)
+        self.assertFalse(self.exceptions(theirs) | self.exceptions(self.customer))
+
     def test_unknown_that_turns_out_invalid(self):
         self.silence(FR="TIMEOUT")
         self.customer.vat = "FR44732829320"
