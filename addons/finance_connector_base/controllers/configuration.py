@@ -10,6 +10,11 @@ class ConfigurationController(http.Controller):
         """Download the present configuration: administrators and auditors of all companies."""
         return _download(*request.env["finance.configuration.version"]._present())
 
+    @http.route("/finance/configuration.json", auth="bearer", readonly=False)
+    def for_scripts(self):
+        """The same for a script: ``Authorization: Bearer <API key of such a user>``."""
+        return self.present()
+
     @http.route(
         "/finance/configuration/<int:version_id>/<string:part>", auth="user", readonly=False
     )

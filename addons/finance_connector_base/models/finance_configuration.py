@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 from ..configuration.compare import compare
 from ..configuration.text import SCHEMA, VERSION, Unreadable, digest, dump, read
@@ -168,7 +169,7 @@ class FinanceConfiguration(models.AbstractModel):
                     "name": Shown("name"),
                     **same("active", "interval_number", "interval_type"),
                 },
-                domain=(("model_id.model", "=like", "finance.%"),),
+                domain=Domain("model_id.model", "=like", "finance.%"),
                 creates=False,
             ),
         }

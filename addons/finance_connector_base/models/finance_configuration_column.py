@@ -7,7 +7,7 @@ says otherwise.
 
 from dataclasses import dataclass, field, replace
 
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 # What stands for a secret in a file.
 TO_BE_ENTERED = "to be entered"
@@ -60,7 +60,7 @@ class Section:
     label: str
     identity: tuple
     columns: dict
-    domain: tuple = ()
+    domain: Domain = Domain.TRUE
     creates: bool = True
     optional: tuple = ()
     absent: dict = field(default_factory=dict)
@@ -88,7 +88,7 @@ class Section:
 
     def exported(self, env):
         """Return what is written to a file: nothing that has no name there."""
-        records = self.records(env).filtered_domain(list(self.domain))
+        records = self.records(env).filtered_domain(self.domain)
         return records.filtered(lambda record: self.is_named(self.identity_in(record)))
 
     def read(self, record) -> dict:

@@ -7,7 +7,7 @@ import random
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -23,14 +23,13 @@ NOT_IN_FILES = {
     "finance.connector": {
         # what happens, not what is wanted
         "state", "attention_reason", "tested_at",
-        # sections of their own
-        "workflow_ids",
     },
     "finance.workflow": {"last_success_at"},
     "finance.exception.rule": set(),
     "finance.exception.tag": set(),
     "finance.alert.rule": set(),
     "finance.retention.rule": set(),
+    # options of connectors and workflows
     "finance.setting": {"connector_id", "workflow_id", "environment", "sequence", "name", "value"},
 }  # fmt: skip
 USUAL = {"id", "create_uid", "create_date", "write_uid", "write_date", "config_key"}
@@ -201,9 +200,7 @@ class TestFiles(ConfigurationCase):
             fields = {
                 name
                 for name, field in self.env[model]._fields.items()
-                if (field.store or field.type == "one2many" and not field.compute)
-                and not name.startswith(MAIL)
-                and name not in USUAL
+                if field.store and not name.startswith(MAIL) and name not in USUAL
             }
             unsaid = fields - written.get(model, set()) - left_out
             self.assertFalse(
@@ -935,6 +932,23 @@ class TestVersions(HttpCase, ConfigurationCase):
         [now, then] = self.events("config.exported").sorted("id")
         self.assertEqual(now.data["digest"], digest(version.after))
         self.assertEqual((then.data["version"], then.data["part"]), (1, "file"))
+
+    def test_scripts_export_and_propose(self):
+        tomorrow = fields.Datetime.add(fields.Datetime.now(), days=1)
+        keys = self.env["res.users.apikeys"].with_user(self.admin).sudo()
+        head = {"Authorization": f"Bearer {keys._generate('rpc', 'x', tomorrow)}"}
+        text = self.url_open("/finance/configuration.json", headers=head).text
+        self.assertEqual(text, self.configuration._export())
+        changed = text.replace('"rate_burst": 10,', '"rate_burst": 11,').encode()
+        file = base64.b64encode(changed).decode()
+        url = "/json/2/finance.configuration.import"
+        [wizard] = self.url_open(
+            f"{url}/create", json={"vals_list": [{"file": file}]}, headers=head
+        ).json()
+        action = self.url_open(f"{url}/action_review", json={"ids": [wizard]}, headers=head).json()
+        self.assertEqual(action["res_model"], "finance.configuration.version")
+        with mute_logger("odoo.http"):
+            self.assertEqual(self.url_open("/finance/configuration.json").status_code, 401)
 
     def test_not_for_accountants(self):
         self.authenticate("f_user", "f_user")

@@ -1,10 +1,19 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.finance_connector_base.models.finance_configuration_column import (
     Name,
     Section,
     Shown,
+    same,
 )
+
+# A fiscal position that nobody has given a policy.
+NO_POLICY = {
+    "finance_vat_policy": "none",
+    "finance_transport_proof": False,
+    "finance_vat_triangular": False,
+}
 
 
 class FinanceConfiguration(models.AbstractModel):
@@ -22,15 +31,34 @@ class FinanceConfiguration(models.AbstractModel):
                     "tax_outage": "tax_outage",
                     "tax_account": "tax_account_id",
                     "tax_countries": "tax_country_ids",
-                    "tax_seconds": "tax_seconds",
+                    **same(
+                        "tax_seconds", "vat_age_days", "vat_quota", "vat_on_save", "vat_seconds"
+                    ),
                 }
+            ),
+            "fiscal_positions": Section(
+                "account.fiscal.position",
+                self.env._("VAT Policies of Fiscal Positions"),
+                identity=("company", "name"),
+                columns={
+                    "company": "company_id",
+                    "name": Shown("name"),
+                    "vat_policy": "finance_vat_policy",
+                    "vat_unknown": "finance_vat_unknown",
+                    "transport_proof": "finance_transport_proof",
+                    "transport_days": "finance_transport_days",
+                    "triangular_trade": "finance_vat_triangular",
+                },
+                domain=Domain.OR(Domain(name, "!=", value) for name, value in NO_POLICY.items()),
+                creates=False,
+                absent=NO_POLICY,
             ),
             "category_tax_codes": Section(
                 "product.category",
                 self.env._("Tax Codes of Product Categories"),
                 identity=("category",),
                 columns={"category": Shown("complete_name"), "tax_code": "finance_tax_code"},
-                domain=(("finance_tax_code", "not in", (False, "")),),
+                domain=Domain("finance_tax_code", "not in", (False, "")),
                 creates=False,
                 absent={"finance_tax_code": False},
             ),

@@ -98,6 +98,22 @@ class TestConfiguration(TransactionCase):
         self.assertIn("two letters", told["tax_countries"])
         self.assertIn("fallback", told["tax_outage"])
 
+    def test_policies_of_fiscal_positions(self):
+        first, second = self.env["account.fiscal.position"].create(
+            [{"name": name, "company_id": self.companies[0].id} for name in ("Intra", "Export")]
+        )
+        first.write({"finance_vat_policy": "block", "finance_transport_days": 40})
+        document = json.loads(self.configuration._export())
+        entries = [
+            row for row in document["sections"]["fiscal_positions"] if row["company"] == "Tax A"
+        ]
+        self.assertEqual([row["name"] for row in entries], ["Intra"])
+        first.finance_vat_policy = "warn"
+        second.finance_transport_proof = True
+        self.load(document, complete=True)
+        self.assertEqual((first.finance_vat_policy, first.finance_transport_days), ("block", 40))
+        self.assertFalse(second.finance_transport_proof)
+
     def test_a_complete_file_takes_codes_away(self):
         document = json.loads(self.configuration._export())
         document["sections"]["category_tax_codes"] = []
