@@ -123,13 +123,15 @@ class FinanceVatCheck(models.Model):
                 SQL(NEWEST, companies, [str(number) for number in numbers.values()])
             )
         }
+        serving = self.env["finance.workflow"]._vat_workflows(company)
         return {
-            partner: self._state_of(number, found, company) for partner, number in numbers.items()
+            partner: self._state_of(number, found, serving.get(number.prefix))
+            for partner, number in numbers.items()
         }
 
-    def _state_of(self, number, found, company):
-        workflow = self.env["finance.workflow"]._vat_workflow(company, number.prefix)
-        oldest = fields.Datetime.now() - timedelta(days=workflow.vat_age_days)
+    def _state_of(self, number, found, workflow):
+        days = workflow.vat_age_days if workflow else 0
+        oldest = fields.Datetime.now() - timedelta(days=days)
         answer, silence = found.get((str(number), False)), found.get((str(number), True))
         if answer and answer[2] >= oldest:
             return VatState(answer[0], self.browse(answer[1]), True)
@@ -154,12 +156,12 @@ class FinanceVatCheck(models.Model):
         Partners whose number no connector of the company can check are left out. No answer makes
         a row of status "unknown".
         """
+        serving = self.env["finance.workflow"]._vat_workflows(company)
         groups = defaultdict(list)
         for partner in partners:
             number = partner._finance_vat_number()
-            workflow = number and self.env["finance.workflow"]._vat_workflow(company, number.prefix)
-            if workflow:
-                groups[workflow].append(partner)
+            if number and number.prefix in serving:
+                groups[serving[number.prefix]].append(partner)
         started, rows = time.monotonic(), {}
         for workflow, asked in groups.items():
             questions = [partner._finance_vat_question(workflow, company) for partner in asked]

@@ -36,12 +36,10 @@ class ResPartner(models.Model):
     def _compute_finance_vat(self):
         company = self.env.company
         serving = self.env["finance.workflow"]._vat_workflows(company)
-        origins = self._origin
         states = self.env["finance.vat.check"].sudo()._states(self, company) if serving else {}
         for partner in self:
             state = states.get(partner)
-            number = partner._finance_vat_number()
-            if not state or number.prefix not in serving or not (origins and partner.vat):
+            if not state or partner._finance_vat_number().prefix not in serving:
                 partner.finance_vat_status = partner.finance_vat_words = False
                 continue
             partner.finance_vat_status = state.status

@@ -83,7 +83,11 @@ class TestKnowledge(TaxEngineCommon):
         action = self.customer.action_finance_tax_certificates()
         shown = self.env[action["res_model"]].browse(action["res_id"])
         self.assertFalse(shown.line_ids)
-        self.customer.ref = "CUST-EXEMPT"
+        self.customer.ref = "CERTIFIED"
+        action = self.customer.action_finance_tax_certificates()
+        texas, california = self.env[action["res_model"]].browse(action["res_id"]).line_ids
+        self.assertEqual((texas.number, texas.region, texas.valid), ("TX-RESALE-2048", "TX", True))
+        self.assertFalse(california.valid)
 
     def test_an_engine_that_is_down_or_lacks_it(self):
         self.break_engine("503")
