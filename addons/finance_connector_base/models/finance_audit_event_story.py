@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from odoo import api, models
 from odoo.tools.misc import format_amount, format_date, format_datetime
 
-from ..canonical.codec import load
 from ..vault import SealBroken, VaultLocked
 
 
@@ -124,7 +123,7 @@ class FinanceAuditEvent(models.Model):
             )
             return [(self.env._("Names and words"), erased)]
         try:
-            values = load(None, row._opened(sealed))["values"]
+            values = row._opened_values(sealed)
         except VaultLocked:
             unreadable = self.env._("can't be shown: the vault has no usable key")
             return [(self.env._("Names and words"), unreadable)]

@@ -139,7 +139,8 @@ class FinanceTimeline(models.TransientModel):
         subject = self._subject()
         places = subject._finance_places() if subject is not None else {}
         traces = [self.trace_id] if subject is None else subject._finance_traces()
-        traced = Domain("trace_id", "in", traces)
+        # An event without a trace has nothing in common with the others that have none.
+        traced = Domain("trace_id", "in", [trace for trace in traces if trace])
         exceptions = traced | about("finance.exception", places)
         events = traced | about("finance.audit.event", places)
         found = self.env["finance.exception"].sudo()

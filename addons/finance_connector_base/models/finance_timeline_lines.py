@@ -139,7 +139,7 @@ class FinanceTimeline(models.TransientModel):
             return {}
         queued = [("kind", "=", "job.enqueued"), ("trace_id", "in", list(traces))]
         found = self._visible_rows("finance.audit.event", queued)
-        return {event.data["uuid"]: event.at for event in found if event.data}
+        return {(event.data or {}).get("uuid"): event.at for event in found}
 
     @api.model
     def _subject_of(self, data):

@@ -29,7 +29,6 @@ class TestPeriod(TransactionCase):
         self.assertEqual(Period.month("2028-02").last, date(2028, 2, 29))
 
 
-@freeze_time("2026-04-10 12:00:00")
 @tagged("post_install", "-at_install")
 class TestCloseCheck(EvidenceCase):
     @classmethod
@@ -43,6 +42,12 @@ class TestCloseCheck(EvidenceCase):
                 ("f_reader", f"{GROUP}auditor,account.group_account_readonly"),
             )
         )
+
+    def setUp(self):
+        super().setUp()
+        clock = freeze_time("2026-04-10 12:00:00")
+        clock.start()
+        self.addCleanup(clock.stop)
 
     def look(self, user=None, month=MARCH, company=None, **values):
         """The month-end as somebody sees it."""

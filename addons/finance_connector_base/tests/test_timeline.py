@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 from freezegun import freeze_time
@@ -308,6 +309,12 @@ class TestTimeline(TimelineCase):
         with self.assertRaises(AccessError):
             self.answers(timelines[self.accountant])
 
+    def test_no_trace_is_not_a_trace(self):
+        event = self.Event._record("test.alone", company=self.company_a)
+        action = event.with_user(self.reader).action_finance_timeline()
+        timeline = self.env["finance.timeline"].with_user(self.reader).browse(action["res_id"])
+        self.assertEqual(timeline.total, 0)
+
     def test_one_trace(self):
         job = self.tell()
         event = self.events("job.done").filtered(lambda row: row.trace_id == job.trace_id)
@@ -356,8 +363,11 @@ class TestTimeline(TimelineCase):
         self.assertEqual(rows[0].find("td/a").text, invoices[-1].display_name)
 
     def test_a_partner_costs_no_more_queries_with_more_documents(self):
+        self.startPatcher(
+            patch("odoo.addons.finance_connector_base.models.finance_timeline.PAGE", 10)
+        )
         counts = []
-        for documents in (25, 50):
+        for documents in (4, 8):
             for _number in range(documents):
                 self.tell(self._invoice(), calls=("transient", "ok"))
             timeline = self.open(self.partner)
