@@ -39,7 +39,7 @@ class FinanceAuditDetail(models.Model):
     uuid = fields.Char("UUID", readonly=True)
     event_id = WeakMany2one("finance.audit.event", readonly=True, index=True)
     company_id = WeakMany2one("res.company", readonly=True)
-    partner_id = WeakMany2one("res.partner", readonly=True, index="btree_not_null")
+    partner_id = WeakMany2one("res.partner", "Contact", readonly=True, index="btree_not_null")
     kind = fields.Char("Code", readonly=True)
     at = fields.Datetime("When", readonly=True)
     content_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
@@ -64,13 +64,15 @@ class FinanceAuditDetail(models.Model):
     @api.depends("erased_at")
     def _compute_content_text(self):
         contents = self._sealed_contents()
+        labels = self.env["finance.audit.event"]._detail_labels()
         for detail in self:
             try:
                 values = detail._opened_values(contents.get(detail.id)) or {}
             except VaultError as error:
                 detail.content_text = str(error)
                 continue
-            detail.content_text = "\n".join(f"{name}: {text}" for name, text in values.items())
+            told = [(labels.get(name, name), text) for name, text in values.items()]
+            detail.content_text = "\n".join(f"{label}: {text}" for label, text in told)
 
     # === CONTENT === #
 

@@ -48,7 +48,7 @@ class TestAuditDetail(EvidenceCase):
         self.assertIn("as agreed by phone", event.with_user(self.auditor).detail_text)
         self.assertFalse(event.with_user(self.admin).detail_text)
         detail = self.detail_of(event)
-        self.assertEqual(detail.content_text, "reason: as agreed by phone")
+        self.assertEqual(detail.content_text, "Reason: as agreed by phone")
         with patch.dict(os.environ, NO_KEY):
             detail.invalidate_recordset()
             self.assertIn("key", detail.content_text)

@@ -61,20 +61,27 @@ class FinanceErasure(models.TransientModel):
         return Subject(self.partner_id._origin, companies)
 
     def _erased(self, subject):
+        found = [(model, len(model._personal_of(subject))) for model in personal(self.env)]
         return [
-            {"what": model._personal_words(), "count": len(model._personal_of(subject))}
-            for model in personal(self.env)
+            {"what": model._personal_words(), "count": count, "why": self.env._("Is erased.")}
+            for model, count in found
+            if count
         ]
 
     def _kept(self, subject):
         """Return the lines of what stays: dicts of what, count and why. Addons extend it."""
         _ = self.env._
-        evidence = _("Ids, amounts and digests: the proof of what happened, without names.")
+        evidence = _("Stay: ids, amounts and digests, the proof without names.")
         event = SQL(
-            "FROM finance_audit_event WHERE %s AND (trace_id = ANY(%s) OR %s)",
+            """
+            FROM finance_audit_event WHERE %s AND (trace_id = ANY(%s) OR %s
+                OR res_model = 'finance.exception' AND res_id IN (
+                    SELECT id FROM finance_exception WHERE partner_id = ANY(%s)))
+            """,
             subject.of_companies(),
             subject.traces,
             subject.about(("res_model", "res_id")),
+            subject.partners.ids,
         )
         refs = self.env["finance.external.ref"].sudo()
         exceptions = self.env["finance.exception"].sudo()
@@ -85,7 +92,7 @@ class FinanceErasure(models.TransientModel):
                 exceptions.search_count(
                     [("state", "=", "open"), ("partner_id", "in", subject.partners.ids)]
                 ),
-                _("Still needed: erase again when they are ended."),
+                _("Stay, still needed: erase again when they have ended."),
             ),
             (
                 _("Numbers of vendors"),
@@ -98,17 +105,17 @@ class FinanceErasure(models.TransientModel):
                         ("res_id", "in", subject.documents.get("account.move", [])),
                     ]
                 ),
-                _("Needed to find the same thing at the vendor; the vendor erases its own."),
+                _("Stay, to find the same thing there; the vendor erases its own."),
             ),
             (
                 _("Contacts, bank accounts and chatter of Odoo"),
                 len(subject.partners),
-                _("Odoo's own: change or archive the contact, delete notes, in Contacts."),
+                _("Stay, being Odoo's own: change the contact, delete its notes."),
             ),
             (
                 _("Invoices and payments"),
                 len(subject.documents.get("account.move", [])),
-                _("Accounting law asks for them, mostly for ten years."),
+                _("Stay: accounting law asks for them, mostly for ten years."),
             ),
         ]
         return [
@@ -213,7 +220,7 @@ class FinanceErasureLine(models.TransientModel):
     _order = "stays, id"
 
     erasure_id = fields.Many2one("finance.erasure", required=True, ondelete="cascade")
-    what = fields.Char(readonly=True)
+    what = fields.Char("What Is There", readonly=True)
     count = fields.Integer("Number", readonly=True)
     stays = fields.Boolean(readonly=True)
-    why = fields.Char("Stays because", readonly=True)
+    why = fields.Char("What Becomes of It", readonly=True)
