@@ -61,6 +61,7 @@ class FinanceTaxExemption(models.Model):
             ("expired", "Expired"),
             ("revoked", "Revoked"),
         ],
+        string="Status",
         default="draft",
         required=True,
         copy=False,
