@@ -12,6 +12,7 @@ from odoo.tools import SQL
 from ..canonical.codec import dump, load
 from ..fields import WeakMany2one
 from ..vault import VaultError
+from .finance_vault import VaultClosed
 
 # What goes into the event, and the columns of the row but event and time.
 Prepared = namedtuple("Prepared", "facts row")
@@ -178,7 +179,16 @@ class FinanceAuditDetail(models.Model):
         ]
         if not any(wanted):
             return [None] * len(events)
-        vault = self.env["finance.vault"]._vault()
+        try:
+            vault = self.env["finance.vault"]._vault()
+        except VaultClosed as closed:
+            raise VaultClosed(
+                self.env._(
+                    "Nothing was changed: the names and reasons of this step, which an auditor will"
+                    " ask for, can't be kept safely. An administrator can help. %(why)s",
+                    why=closed,
+                )
+            ) from closed
         return [
             self._prepared_one(vault, event, values) if detailed else None
             for event, values, detailed in zip(events, texts, wanted, strict=True)

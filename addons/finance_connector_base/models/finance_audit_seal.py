@@ -251,14 +251,17 @@ class FinanceAuditSeal(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Seals are made by the scheduled action, never typed in."""
+        self.env["finance.denied.action"]._deny("create", "guard", self)
         raise UserError(self.env._("Seals are made by Odoo itself."))
 
     def write(self, vals):
         """Refused: the database would refuse it too, with less friendly words."""
+        self.env["finance.denied.action"]._deny("write", "guard", self)
         raise UserError(self.env._("Seals can't be changed."))
 
     def unlink(self):
         """Refused: the database would refuse it too, with less friendly words."""
+        self.env["finance.denied.action"]._deny("unlink", "guard", self)
         raise UserError(self.env._("Seals can't be deleted."))
 
     @api.model

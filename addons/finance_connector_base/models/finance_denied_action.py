@@ -124,6 +124,7 @@ class FinanceDeniedAction(models.Model):
             "payload.open": _("Open an original payload"),
             "read": _("Read"),
             "restore.acknowledge": _("Acknowledge a restored database"),
+            "tax.engine": _("Choose the tax engine"),
             "unlink": _("Delete"),
             "write": _("Change"),
         }

@@ -71,6 +71,7 @@ class FinanceLegalHold(models.Model):
     def create(self, vals_list):
         holds = super().create(vals_list)
         if any(hold.lifted_at for hold in holds):
+            self.env["finance.denied.action"]._deny("create", "guard", self)
             raise AccessError(self.env._("A legal hold begins in force."))
         for hold in holds:
             hold._note("hold.set", {"reason": hold.reason}, date_from=hold.date_from)

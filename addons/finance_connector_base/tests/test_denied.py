@@ -72,6 +72,9 @@ class TestDenied(EvidenceCase):
                 row = self.refused(user, lambda: record.write(values), error)  # noqa: B023
                 self.assertEqual((row.rule, row.res_id), ("guard", record.id))
         self.refused(self.auditor, event.with_user(self.auditor).unlink, UserError)
+        seals = self.env["finance.audit.seal"].with_user(self.auditor)
+        row = self.refused(self.auditor, lambda: seals.create({}), UserError)
+        self.assertEqual((row.res_model, row.rule), ("finance.audit.seal", "guard"))
         models = self.env["finance.connector"].with_user(self.admin)
         values = {"name": "P", "provider": "acme", "environment": "production"}
         row = self.refused(self.admin, lambda: models.create(values))

@@ -124,6 +124,7 @@ class FinanceVatSupply(models.Model):
 
     def write(self, vals):
         if not self.env.su and vals.keys() - {"proof_ids"}:
+            self.env["finance.denied.action"]._deny("write", "guard", self)
             raise AccessError(self.env._("People attach proofs here; the rest is as posted."))
         result = super().write(vals)
         if "proof_ids" in vals:

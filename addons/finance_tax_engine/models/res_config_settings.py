@@ -59,6 +59,7 @@ class ResConfigSettings(models.TransientModel):
     def _finance_tax_check(self):
         if self.env.su or self.env.user.has_group(ADMINISTRATOR):
             return
+        self.env["finance.denied.action"]._deny("tax.engine", "group", self.browse())
         raise AccessError(self.env._("Only connector administrators choose the tax engine."))
 
     def _finance_tax_store(self):
