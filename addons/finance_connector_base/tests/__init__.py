@@ -1,5 +1,6 @@
 from . import (
     common,
+    configuration,
     evidence,
     scribe,
     test_access,

@@ -14,26 +14,18 @@ from odoo.tools import mute_logger
 
 from ..configuration.text import digest, dump
 from ..models.finance_configuration_column import TO_BE_ENTERED
+from .configuration import unsaid_fields
 from .vendor import KEY, SECRET, SECRET_2, ConnectorCase
 
 POLICY = "finance_connector.configuration_policy"
-# Editable and stored, but not configuration. Whoever adds a field to one of these models either
-# adds a column to its section or says here why not.
+# Stored, but not configuration.
 NOT_IN_FILES = {
-    "finance.connector": {
-        # what happens, not what is wanted
-        "state", "attention_reason", "tested_at",
-    },
-    "finance.workflow": {"last_success_at"},
-    "finance.exception.rule": set(),
-    "finance.exception.tag": set(),
-    "finance.alert.rule": set(),
-    "finance.retention.rule": set(),
-    # options of connectors and workflows
-    "finance.setting": {"connector_id", "workflow_id", "environment", "sequence", "name", "value"},
-}  # fmt: skip
-USUAL = {"id", "create_uid", "create_date", "write_uid", "write_date", "config_key"}
-MAIL = ("message_", "activity_", "my_activity_", "website_message_", "rating_", "has_message")
+    # what happens, not what is wanted
+    "finance.connector.state",
+    "finance.connector.attention_reason",
+    "finance.connector.tested_at",
+    "finance.workflow.last_success_at",
+}
 
 
 class ConfigurationCase(ConnectorCase):
@@ -192,20 +184,7 @@ class TestFiles(ConfigurationCase):
                 self.assertNotIn("id", row)
 
     def test_every_field_is_in_the_file_or_known_not_to_be(self):
-        written = {}
-        for section in self.configuration._described().values():
-            columns = {column.field for column in section.columns.values()}
-            written.setdefault(section.model, set()).update(columns)
-        for model, left_out in NOT_IN_FILES.items():
-            fields = {
-                name
-                for name, field in self.env[model]._fields.items()
-                if field.store and not name.startswith(MAIL) and name not in USUAL
-            }
-            unsaid = fields - written.get(model, set()) - left_out
-            self.assertFalse(
-                unsaid, f"{model}: add a column to finance.configuration._sections, or say why not"
-            )
+        self.assertEqual(unsaid_fields(self.env, "finance_connector_base", NOT_IN_FILES), set())
 
     def test_every_setting_of_ours_is_in_the_file(self):
         settings = set(self.present()["sections"]["settings"])

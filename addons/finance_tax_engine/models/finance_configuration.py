@@ -32,7 +32,12 @@ class FinanceConfiguration(models.AbstractModel):
                     "tax_account": "tax_account_id",
                     "tax_countries": "tax_country_ids",
                     **same(
-                        "tax_seconds", "vat_age_days", "vat_quota", "vat_on_save", "vat_seconds"
+                        "tax_seconds",
+                        "tax_address",
+                        "vat_age_days",
+                        "vat_quota",
+                        "vat_on_save",
+                        "vat_seconds",
                     ),
                 }
             ),

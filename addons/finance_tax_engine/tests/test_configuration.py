@@ -4,6 +4,7 @@ from odoo import Command
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.finance_connector_base.configuration.text import dump
+from odoo.addons.finance_connector_base.tests.configuration import unsaid_fields
 
 
 @tagged("post_install", "-at_install")
@@ -79,6 +80,10 @@ class TestConfiguration(TransactionCase):
             dict(zip(self.companies, self.accounts, strict=True)),
         )
         self.assertEqual(self.category.finance_tax_code, "PB100000")
+
+    def test_every_field_is_in_the_file(self):
+        for addon in ("finance_tax_engine", "finance_tax_engine_sale"):
+            self.assertEqual(unsaid_fields(self.env, addon), set())
 
     def test_data_is_left_out(self):
         partner = self.env["res.partner"].create({"name": "X"})
