@@ -127,16 +127,20 @@ class FinanceAuditDetail(models.Model):
 
     @api.model
     def _personal_of(self, subject):
+        """Also what belongs to a document; of what shares a trace only what names nobody else."""
         return self._select(
             SQL(
                 """
-                erased_at IS NULL AND %s AND (partner_id = ANY(%s) OR event_id IN (
-                    SELECT id FROM finance_audit_event WHERE trace_id = ANY(%s) OR %s))
+                erased_at IS NULL AND %s AND (
+                    partner_id = ANY(%s)
+                    OR event_id IN (SELECT id FROM finance_audit_event WHERE %s)
+                    OR partner_id IS NULL AND event_id IN (
+                        SELECT id FROM finance_audit_event WHERE trace_id = ANY(%s)))
                 """,
                 subject.of_companies(),
                 subject.partners.ids,
-                subject.traces,
                 subject.about(("res_model", "res_id")),
+                subject.traces,
             )
         )
 

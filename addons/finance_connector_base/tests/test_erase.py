@@ -217,6 +217,20 @@ class TestErase(EvidenceCase):
             wizard.company_ids = self.company_b
         self.assertTrue(of_b.request_sealed)
 
+    def test_of_a_shared_trace_the_others_stay(self):
+        job = self.work(self.partner)[0]
+        other = self.env["res.partner"].create({"name": "Other"})
+        events = self.env["finance.audit.event"]._record_many(
+            [
+                {"kind": "test.batch", "trace_id": job.trace_id, "detail": {"n": "x"}, **values}
+                for values in ({"partner_id": other.id}, {})
+            ]
+        )
+        self.eraser().action_erase()
+        of_other, of_nobody = self.Detail.search([("event_id", "in", events.ids)], order="id")
+        self.assertTrue(of_other._values())
+        self.assertIsNone(of_nobody._values())
+
     def test_what_is_about_the_partner_itself(self):
         exception = self.raised(document=self.partner, company=self.company_a)
         exception._close("ignored", "Planted")
