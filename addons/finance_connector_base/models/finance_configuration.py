@@ -9,6 +9,7 @@ from odoo.fields import Domain
 from ..configuration.compare import compare
 from ..configuration.text import SCHEMA, VERSION, Unreadable, digest, dump, read
 from .finance_configuration_column import (
+    Clock,
     Credentials,
     Environment,
     Name,
@@ -167,7 +168,8 @@ class FinanceConfiguration(models.AbstractModel):
                 columns={
                     "xml_id": XmlId(),
                     "name": Shown("name"),
-                    **same("active", "interval_number", "interval_type"),
+                    "active": Clock("active"),
+                    **same("interval_number", "interval_type"),
                 },
                 domain=Domain("model_id.model", "=like", "finance.%"),
                 creates=False,
@@ -215,6 +217,7 @@ class FinanceConfiguration(models.AbstractModel):
                 "%(place)s: the environment stays “%(now)s”. The file says “%(wanted)s”, but only "
                 "the buttons of the connector lead to production and out of it."
             ),
+            "neutralised": _("%(place)s: stays off, because this database is neutralised."),
             "shown": _(
                 "%(place)s: “%(column)s” stays “%(now)s”. The file says “%(wanted)s”; it is not "
                 "changed by files."

@@ -210,6 +210,18 @@ class Boolean(Column):
         return value
 
 
+class Clock(Boolean):
+    """Whether a scheduled action is active: a neutralised database wakes nothing up."""
+
+    def wanted(self, load, record, value):
+        wanted = super().wanted(load, record, value)
+        parameters = load.env["ir.config_parameter"].sudo()
+        if wanted and not self.now(record) and parameters.get_param("database.is_neutralized"):
+            load.note("neutralised")
+            return False
+        return wanted
+
+
 class Integer(Column):
     def read(self, record):
         return record[self.field]

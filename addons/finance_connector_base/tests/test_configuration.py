@@ -665,6 +665,22 @@ class TestVersions(HttpCase, ConfigurationCase):
             (self.connector.environment, self.connector.rate_burst), ("production", 10)
         )
 
+    def test_a_neutralised_database_wakes_nothing_up(self):
+        lane = self.env.ref("finance_connector_base.cron_lane_1")
+        document = self.file_of(
+            {"xml_id": "finance_connector_base.cron_lane_1", "active": True, "interval_number": 3},
+            section="scheduled_actions",
+        )
+        lane.active = False
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", True)
+        proposal = self.propose(document)
+        self.assertIn("stays off", proposal.changes_html)
+        self.press_apply(proposal)
+        self.assertEqual((lane.active, lane.interval_number), (False, 3))
+        self.env["ir.config_parameter"].set_param("database.is_neutralized", False)
+        self.apply(document)
+        self.assertTrue(lane.active)
+
     def test_a_state_can_not_be_set(self):
         for name in ("state", "tested_at", "attention_reason", "has_value"):
             [(where, words)] = self.problems(self.file_of({"key": "acme-main", name: "ready"}))

@@ -6,7 +6,7 @@ import binascii
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-MOST_BYTES = 5_000_000
+MOST_BYTES = 2_000_000
 FROM_FILE = {"file", "text", "problems"}
 
 
