@@ -11,6 +11,8 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "data/compliance_cron.xml",
+        # before other views of contacts: what it showed in 19.0.1.0 is gone
+        "views/res_partner_views.xml",
         "views/finance_vat_views.xml",
         "views/finance_tax_knowledge_views.xml",
         "views/finance_tax_exemption_views.xml",
@@ -20,7 +22,6 @@
         "views/finance_connector_views.xml",
         "views/finance_exception_views.xml",
         "views/product_views.xml",
-        "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
     ],
     "demo": ["demo/demo.xml"],
