@@ -1,7 +1,7 @@
 from . import (
-    finance_configuration_import,
     finance_audit_export,
     finance_audit_verify,
+    finance_configuration_import,
     finance_credential_rotate,
     finance_erasure,
     finance_exception_assign,
