@@ -58,8 +58,9 @@ LOCAL_BATCH = 16
 SLICE_SECONDS = 0.05
 LINGER_SECONDS = 30
 # After work one lane stays awake for so long: it hears of the next job at once, where Odoo's cron
-# worker first sleeps for up to 0.1 s.
-WARM_SECONDS = 30
+# worker first sleeps for up to 0.1 s. Not longer, since while any scheduled action runs Odoo
+# refuses to install or uninstall addons.
+WARM_SECONDS = 5
 POLL_SECONDS = 0.5
 RECOVER_SECONDS = 1.0
 LOOK_BACK_SECONDS = 5.0
