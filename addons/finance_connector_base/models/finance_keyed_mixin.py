@@ -1,5 +1,8 @@
 """What a record is called in configuration files, whatever it is renamed to."""
 
+import re
+import unicodedata
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -74,5 +77,7 @@ class FinanceKeyedMixin(models.AbstractModel):
         return keys
 
     def _slug_of(self, name):
-        slug = self.env["ir.http"]._slugify(name or "", max_length=LONGEST).strip("-")
+        # not Odoo's slug, which depends on the libraries of the server
+        plain = unicodedata.normalize("NFKD", name or "").casefold().encode("ascii", "ignore")
+        slug = re.sub(r"[^a-z0-9]+", "-", plain.decode())[:LONGEST].strip("-")
         return slug or self._name.rpartition(".")[2]

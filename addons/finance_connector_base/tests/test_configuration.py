@@ -201,6 +201,8 @@ class TestFiles(ConfigurationCase):
         self.connector.name = "Other"
         self.assertEqual(self.connector.config_key, "acme-main")
         self.assertEqual(self.connector.copy().config_key, "other-copy")
+        german = self.connector.sudo().create({"name": "Größe & Co.", "provider": "acme"})
+        self.assertEqual(german.config_key, "grosse-co")
         strange = self.connector.sudo().create([{"name": "…", "provider": "acme"}] * 2)
         self.assertEqual(strange.mapped("config_key"), ["connector", "connector-2"])
 
