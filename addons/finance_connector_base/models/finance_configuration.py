@@ -317,7 +317,8 @@ class FinanceConfiguration(models.AbstractModel):
 
     def _as_answerable(self, **context):
         """The environment of the user, with all companies at hand."""
-        companies = self.env.user.company_ids
+        user = self.env.user
+        companies = user.company_id | user.company_ids
         return self.with_context(allowed_company_ids=companies.ids, **context).env
 
     def _unreadable(self, unreadable):

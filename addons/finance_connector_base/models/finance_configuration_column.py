@@ -48,12 +48,10 @@ class Section:
     """One kind of record in a file.
 
     model: its name. label: the plural, as people say it. identity: columns that tell entries apart;
-    optional: those of them that may be empty.
-    columns: {name in the file: name of the field, or a `Column`}. domain: which records are
-    written; creates: whether a file may bring new ones. absent: what is written to a record that
-    isn't in a complete file. steps: says of a `Change` what is to be done afterwards, in words.
-    single: the section is one entry, without identity (`records` and `write` of the section say
-    where it lives).
+    optional: those of them that may be empty. columns: {name in the file: name of the field, or a
+    `Column`}. domain: which records are exported; creates: whether a file may bring new ones.
+    absent: what is written to a record that isn't in a complete file. steps: says of a `Change`
+    what is to be done afterwards, in words. single: the section is one entry, without identity.
     """
 
     model: str
@@ -245,7 +243,7 @@ class Number(Column):
 class Choice(Column):
     def wanted(self, load, record, value):
         choices = self._choices(load.env, load.section.model)
-        if value is not None and value not in choices:
+        if value is not None and not (isinstance(value, str) and value in choices):
             raise Wrong(
                 load.env._(
                     "“%(value)s” is not known here. Possible: %(choices)s. If an addon brings it, "
@@ -269,7 +267,7 @@ class Environment(Choice):
     def wanted(self, load, record, value):
         wanted = super().wanted(load, record, value)
         now = self.now(record) if record else "sandbox"
-        if wanted is None or (wanted != now and PRODUCTION in (wanted, now)):
+        if wanted and wanted != now and PRODUCTION in (wanted, now):
             load.note("production", wanted=wanted, now=now)
             return now
         return wanted
@@ -322,7 +320,7 @@ class Translated(Text):
 
     def read(self, record):
         texts = record._fields[self.field]._get_stored_translations(record) or {}
-        return texts["en_US"] if len(set(texts.values())) == 1 else texts or None
+        return next(iter(texts.values())) if len(set(texts.values())) == 1 else texts or None
 
     def wanted(self, load, record, value):
         if not isinstance(value, dict):
@@ -354,7 +352,7 @@ class Translated(Text):
 
 
 class Shown(Column):
-    """Helps to recognise a record, and is never written."""
+    """Helps to recognise a record, and is never written: only where a file makes no new ones."""
 
     def wanted(self, load, record, value):
         now = self.now(record)

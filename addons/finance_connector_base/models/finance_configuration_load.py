@@ -59,6 +59,7 @@ class Load:
             self.notes.append(note)
 
     def _problem(self, path, words):
+        """Remember what is wrong; path: where, as far down as the file goes and further."""
         known = path
         while known not in self.lines:
             known = known[:-1]
@@ -231,7 +232,8 @@ class Load:
             self.place, self._entry = place, entry
             record, *twins = known.get(identity) or [self._other_record(section, entry)]
             if twins:
-                self._problem(place, self.env._("Several records are called so here."))
+                words = self.env._("Several records are called so. Give them names of their own.")
+                self._problem(place, words)
                 continue
             record = self._load_entry(record, entry)
             if record:
@@ -388,7 +390,7 @@ class Load:
         if section.absent and self.complete:
             for record in records:
                 self._attempt(
-                    ("sections", name),
+                    ("sections", name, title_of(section, section.read(record))),
                     lambda record=record: section.write(record.with_env(self.env), section.absent),
                 )
         elif records:

@@ -23,7 +23,7 @@ class FinanceConfigurationVersion(models.Model):
     _name = "finance.configuration.version"
     _description = "Version of the Configuration"
     _order = "id desc"
-    _rec_names_search = ["number", "note"]
+    _rec_names_search = ["note"]
 
     number = fields.Integer(readonly=True, aggregator=None, help="Given when it is applied.")
     state = fields.Selection(

@@ -361,6 +361,8 @@ class TestFiles(ConfigurationCase):
             ("connectors", acme | {"name": 5}, "name", "text in quotes"),
             ("connectors", acme | {"name": None}, "name", "may not be empty"),
             ("connectors", acme | {"colour": 5}, "colour", "not known here"),
+            ("connectors", acme | {"environment": None}, "environment", "may not be empty"),
+            ("connectors", new | {"provider": ["acme"]}, "provider", "install the addon first"),
             ("connectors", acme | {"environment": "moon"}, "environment", "Possible: local"),
             ("connectors", acme | {"companies": "A"}, "companies", "list of texts"),
             ("connectors", acme | {"companies": ["Nope"]}, "companies", "no company “Nope”"),
@@ -901,6 +903,8 @@ class TestVersions(HttpCase, ConfigurationCase):
                 with self.subTest(person=login, button=button), self.refused("group"):
                     getattr(theirs, button)()
         self.assertIn("finance-connect", self.versions.with_user(person)._present()[0])
+        self.assertIn("Acme main", theirs.changes_html)
+        self.assertEqual(theirs.name_search("1"), [])
 
     def test_nothing_can_be_written(self):
         proposal = self.propose(self.file_of({"key": "acme-main", "rate_burst": 11}))

@@ -19,7 +19,7 @@ class FinanceConfigurationImport(models.TransientModel):
     _name = "finance.configuration.import"
     _description = "Import of a Configuration"
 
-    file = fields.Binary(compute="_compute_file", inverse="_inverse_file", required=False)
+    file = fields.Binary(compute="_compute_file", inverse="_inverse_file")
     filename = fields.Char()
     note = fields.Char("What for")
     is_complete = fields.Boolean(
@@ -114,7 +114,7 @@ class FinanceConfigurationImport(models.TransientModel):
             content = base64.b64decode(file)
             if len(content) <= MOST_BYTES:
                 return content.decode("utf-8-sig").replace("\r\n", "\n")
-        except (binascii.Error, UnicodeDecodeError):
+        except (binascii.Error, TypeError, UnicodeDecodeError):
             raise ValueError(
                 self.env._("This is not a text in UTF-8. Choose a file made by Export.")
             ) from None
