@@ -3,6 +3,7 @@ from odoo import api, models
 from odoo.addons.finance_connector_base.models.finance_close_check import CloseRow
 
 from .account_move import KINDS
+from .finance_tax_document import SETTLED
 
 
 class FinanceCloseCheck(models.TransientModel):
@@ -36,7 +37,7 @@ class FinanceCloseCheck(models.TransientModel):
                 [
                     *posted,
                     ("finance_tax_document_ids", "!=", False),
-                    ("finance_tax_document_ids", "not any", [("state", "=", "committed")]),
+                    ("finance_tax_document_ids", "not any", [("state", "in", SETTLED)]),
                 ],
                 "date",
                 "amount_total_signed",

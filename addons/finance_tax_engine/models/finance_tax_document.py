@@ -18,12 +18,16 @@ STATES = [
     ("estimated", "Estimated"),
     ("posted", "Waiting to be recorded"),
     ("committed", "Recorded"),
+    ("locked", "Recorded and filed"),
     ("refused", "Refused by the engine"),
     ("mismatch", "Differs from the engine"),
     ("fallback", "Fallback rate"),
     ("voiding", "Waiting to be voided"),
     ("voided", "Voided"),
+    ("settled", "Settled, not recorded"),
 ]
+# The engine and the books are at one: recorded, filed with a return, or taken back before both.
+SETTLED = ("committed", "locked", "settled")
 # AvaTax, the strictest so far, keeps codes of at most 50 characters.
 CODE_LENGTH = 50
 
