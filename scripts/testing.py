@@ -109,22 +109,29 @@ def _contract(cluster, targets):
 
 def _system(cluster, targets):
     Databases(cluster).template()
-    return _pytest("system", targets, _without_odoo(cluster))
+    return _pytest("system", targets, _without_odoo(cluster), *_two_at_once(targets, "worksteal"))
 
 
 def _addons(cluster, targets):
     databases = Databases(cluster)
     name = f"fc_test_{uuid.uuid4().hex[:8]}"
     databases.copy(databases.template(), name)
-    workers = [] if len(targets) == 1 and "::" in targets[0] else ["-n", "2", "--dist", "loadfile"]
     options = ["-o", "addopts=-p no:cacheprovider -ra", f"--odoo-database={name}", "--odoo-http"]
-    options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}", *workers]
+    options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}"]
+    options += _two_at_once(targets, "loadfile")
     try:
         return _pytest("addons", targets, databases.environment, *options)
     finally:
         for leftover in databases.names():
             if leftover.startswith(name):
                 databases.drop(leftover)
+
+
+def _two_at_once(targets, distribution):
+    """Options of pytest-xdist; none for a single test, whose output is wanted as it comes."""
+    if len(targets) == 1 and "::" in targets[0]:
+        return []
+    return ["-n", "2", "--dist", distribution]
 
 
 STAGES = {"plain": _plain, "addons": _addons, "contract": _contract, "system": _system}

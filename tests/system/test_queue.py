@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tests.system.odoo_process import wait_until
+from tests.system.test_recovery import LANE_LOCK
 from tests.system.work import complaints
 
 
@@ -18,6 +19,28 @@ def test_two_servers_drain_one_queue(odoo_factory, work, soak):
     assert len(jobs) == number
     for server in servers:
         assert complaints(server.read_log()) == []
+
+
+AWAKE = """
+    SELECT count(*) FROM pg_locks
+     WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def test_each_burst_has_two_lanes(odoo_factory, work, sandbox):
+    """The one lane that stays awake after a burst gets help with the next one, too."""
+    server = odoo_factory(work.database).start()
+    work.rpc = server.rpc()
+    work.call_vendor_at(sandbox.base_url)
+    sandbox.set_latency(200)
+    # What wakes lanes once a minute must not be taken for help.
+    work.rows("UPDATE ir_cron SET nextcall = nextcall + interval '1 hour'")
+    for burst in range(2):
+        jobs = work.jobs(80, "echo")
+        wait_until(lambda: work.value(AWAKE, LANE_LOCK) > 1, 20, f"help with burst {burst}")
+        wait_until(lambda jobs=jobs: work.states(jobs) == {"done": 80}, 30, "its end")
+        wait_until(lambda: work.value(AWAKE, LANE_LOCK) == 1, 20, "the one that stays awake")
 
 
 CLAIM = """

@@ -117,6 +117,8 @@ class Lane:
         self.looked = {}
         self.recovered_at = 0.0
         self.warm_until = 0.0
+        # Whether there was as much to claim as there was room for, so probably more.
+        self.full = False
 
     # === RUN === #
 
@@ -128,17 +130,14 @@ class Lane:
         end = _time_budget()
         self.env.cr.commit()  # pylint: disable=invalid-commit
         self.queue.link.listen()
-        helped = False
         try:
             while not _stopping():
                 if end():
                     return True
                 if self.turn():
                     self.warm_until = time.monotonic() + WARM_SECONDS
-                    looks = not helped and self._looks_for("lanes", RARE_SECONDS)
-                    if looks and len(self.queue.lanes()) == 1:
+                    if self.full and self._is_alone():
                         wake_other()
-                        helped = True
                     continue
                 if not self._linger():
                     return False
@@ -181,6 +180,10 @@ class Lane:
             return False
         return self.queue.worker == min(self.queue.lanes())
 
+    def _is_alone(self):
+        """Whether no other lane is awake; asked now and then, so it may be False without a look."""
+        return self._looks_for("lanes", RARE_SECONDS) and len(self.queue.lanes()) == 1
+
     def _looks_for(self, what, pause):
         """Return whether to ask for ``what`` now; a busy lane leaves ``pause`` seconds between."""
         now = time.monotonic()
@@ -200,6 +203,7 @@ class Lane:
         claims = self._marked(self.queue.claim(CLAIM_CALLS, free, skipped, self._seen()))
         if len(claims) < free and self._looks_for("queries", RARE_SECONDS):
             claims += self.queue.claim(CLAIM_QUERIES, free - len(claims), skipped)
+        self.full = len(claims) == free
         for claim in claims:
             self._submit(claim)
         return len(claims)
@@ -361,6 +365,7 @@ class Lane:
                 claims = self.queue.claim(CLAIM_SOLO, 1)
             if claims:
                 self.looked.pop("local", None)
+            self.full = self.full or len(claims) == LOCAL_BATCH
             self.local.extend(claims)
         if not self.local:
             return 0

@@ -409,7 +409,7 @@ class FinanceJob(models.Model):
             lane._trigger()
             self.env.cr.commit()  # pylint: disable=invalid-commit
 
-        if Lane(self.env).run(lambda: wake(following)):
+        if Lane(self.env).run(lambda: following != cron and wake(following)):
             wake(cron)
 
     @api.model
