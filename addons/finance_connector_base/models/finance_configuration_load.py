@@ -199,7 +199,8 @@ class Load:
         domain = [(field, "=", word)]
         if company:
             records = records.with_company(company)
-            domain.append(("company_ids", "parent_of", company.ids))
+            owner = "company_ids" if "company_ids" in records._fields else "company_id"
+            domain.append((owner, "parent_of", company.ids))
         found = records.search(domain, limit=2)
         # a field of limited size cuts what is looked for: AUT would find AU
         return found.filtered(lambda record: record[field] == word)

@@ -1,10 +1,14 @@
 # What documents inherit comes first.
 from . import finance_tax_mixin
+from . import finance_tax_mixin_route
+from . import finance_tax_mixin_save
 from . import finance_tax_line_mixin
 
 from . import account_move
 from . import account_fiscal_position
 from . import account_move_outage
+from . import account_move_route
+from . import account_move_save
 from . import account_move_tax_items
 from . import account_move_vat
 from . import account_move_waiting
@@ -24,6 +28,7 @@ from . import finance_tax_document_personal
 from . import finance_tax_exemption
 from . import finance_tax_jurisdiction
 from . import finance_tax_rate
+from . import finance_tax_route
 from . import finance_timeline
 from . import finance_vat_check
 from . import finance_vat_supply

@@ -98,10 +98,9 @@ class AccountMove(models.Model):
 
     # === CREDIT NOTES === #
 
-    def _finance_tax_original(self):
-        """Return the tax document of the invoice that a credit note takes back."""
+    def _finance_tax_original(self, workflow):
+        """Return the tax document of the invoice that a credit note takes back, None without."""
         original = self._finance_tax_original_move()
-        workflow = self._finance_tax_workflow_of_company()
         return original._finance_tax_document_of(workflow) if original else None
 
     def _finance_tax_mirrors(self, workflow):
@@ -110,8 +109,7 @@ class AccountMove(models.Model):
         Then the amounts carried over are right by themselves, also when the customer has become
         exempt or a rate has changed since.
         """
-        original = self._finance_tax_original_move()
-        document = original._finance_tax_document_of(workflow) if original else None
+        original, document = self._finance_tax_original_move(), self._finance_tax_original(workflow)
         return bool(
             document
             and document.applied_hash
@@ -124,7 +122,7 @@ class AccountMove(models.Model):
 
     def _finance_tax_mirrored(self, workflow):
         """Return the `Estimate` of a credit note that mirrors its invoice."""
-        document = self._finance_tax_original()
+        document = self._finance_tax_original(workflow)
         asked = document._request()
         request = replace(
             asked,
@@ -149,8 +147,7 @@ class AccountMove(models.Model):
 
         The engine knows nothing of that invoice, so it must not be told to take it back.
         """
-        original = self._finance_tax_original_move()
-        document = original._finance_tax_document_of(workflow) if original else None
+        original, document = self._finance_tax_original_move(), self._finance_tax_original(workflow)
         return bool(document and document.state == "fallback" and original.state == "posted")
 
     def _finance_tax_without_question(self, at_post):
@@ -170,28 +167,30 @@ class AccountMove(models.Model):
 
     def _post(self, soft=True):
         """Tax up to date before, ledger compared after, recorded once the transaction is done."""
-        engine_moves = self._finance_tax_before_post(soft)
+        routes = self._finance_tax_before_post(soft)
         posted = super()._post(soft)
-        (posted & engine_moves)._finance_tax_after_post()
+        posted._finance_tax_after_post(routes)
         return posted
 
     def _finance_tax_before_post(self, soft):
-        """Return the moves that an engine serves, with their tax up to date."""
-        moves = self.browse()
+        """Return {move: `Route`} of what Odoo does not tax itself, with their tax up to date."""
+        moves, routes = self.browse(), {}
         if not self.env.su and not self.env.user.has_group("account.group_account_invoice"):
-            return moves
+            return routes
         for move in self:
             # what Odoo is going to refuse is not worth a question
             if move.state != "draft" or not move.partner_id or not move._finance_tax_lines():
                 continue
-            if not move._finance_tax_workflow():
-                continue
             if soft and move.date > fields.Date.context_today(move):
                 continue
-            moves |= move
+            route = move._finance_tax_route()
+            if route.target != "odoo":
+                routes[move] = route
+            if route.workflow:
+                moves |= move
         moves._finance_tax_set_date()
         moves._finance_tax_estimate(at_post=True)
-        return moves
+        return routes
 
     def _finance_tax_set_date(self):
         """Set a missing invoice date now, as Odoo does in `_post`: tax depends on it."""
@@ -208,14 +207,22 @@ class AccountMove(models.Model):
         with self.env.protecting([self._fields["invoice_currency_rate"]], manual):
             manual.with_context(**quiet).write({"invoice_date": today})
 
-    def _finance_tax_after_post(self):
+    def _finance_tax_after_post(self, routes):
+        """Have recorded what the journal has as the engine says, and keep what is elsewhere."""
         to_record = self.env["finance.tax.document"]
-        for move in self:
-            document = move._finance_tax_document_of(move._finance_tax_workflow())
+        for move in self.filtered(lambda move: move in routes):
+            workflow = routes[move].workflow
+            if not workflow:
+                move._finance_tax_keep_elsewhere(routes[move])
+                continue
+            document = move._finance_tax_document_of(workflow)
             result = document._result()
             if result is None:
                 continue
             booked, engine = move._finance_tax_booked(), result.by_key()
+            if booked == engine and not move._finance_tax_records(workflow):
+                document._post_unrecorded()
+                continue
             if booked == engine:
                 to_record |= document
                 continue

@@ -1,9 +1,13 @@
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.finance_connector_base.models.finance_close_check import CloseRow
 
 from .account_move import KINDS
-from .finance_tax_document import SETTLED
+from .finance_tax_document import SETTLED, UNDECIDED
+
+# What is recorded elsewhere, or by Odoo alone, is not for the engine to confirm.
+CONFIRMED = (*SETTLED, "unrecorded")
 
 
 class FinanceCloseCheck(models.TransientModel):
@@ -16,7 +20,7 @@ class FinanceCloseCheck(models.TransientModel):
         _ = self.env._
         rows = super()._rows(company, period)
         served = self._served_by_tax_engine(company)
-        if not served:
+        if served.is_false():
             return rows
         posted = [
             ("company_id", "in", company.ids),
@@ -36,8 +40,8 @@ class FinanceCloseCheck(models.TransientModel):
                 "account.move",
                 [
                     *posted,
-                    ("finance_tax_document_ids", "!=", False),
-                    ("finance_tax_document_ids", "not any", [("state", "in", SETTLED)]),
+                    ("finance_tax_document_ids", "any", [("state", "not in", UNDECIDED)]),
+                    ("finance_tax_document_ids", "not any", [("state", "in", CONFIRMED)]),
                 ],
                 "date",
                 "amount_total_signed",
@@ -52,7 +56,7 @@ class FinanceCloseCheck(models.TransientModel):
                 "account.move",
                 [
                     *posted,
-                    ("finance_tax_document_ids", "=", False),
+                    ("finance_tax_document_ids", "not any", [("state", "not in", UNDECIDED)]),
                     ("invoice_line_ids.display_type", "=", "product"),
                     *served,
                 ],
@@ -65,22 +69,5 @@ class FinanceCloseCheck(models.TransientModel):
 
     @api.model
     def _served_by_tax_engine(self, company):
-        """Return the domain of the documents that the engines of ``company`` tax; [] for none."""
-        domains = []
-        for one in company:
-            workflow = self.env["finance.workflow"]._serving(one, "tax")
-            if not workflow:
-                continue
-            domains.append(self._destined(one, workflow.tax_country_ids.ids))
-        return ["|"] * (len(domains) - 1) + [leaf for domain in domains for leaf in domain]
-
-    @api.model
-    def _destined(self, company, countries):
-        of_company = ("company_id", "=", company.id)
-        if not countries:
-            return [of_company]
-        return [
-            "&", of_company,
-            "|", ("partner_shipping_id.country_id", "in", countries),
-            "&", ("partner_shipping_id", "=", False), ("partner_id.country_id", "in", countries),
-        ]  # fmt: skip
+        """Return the domain of the documents that the engines of ``company`` tax, none: False."""
+        return Domain.OR(self.env["finance.tax.route"]._domain_of_engines(one) for one in company)

@@ -30,8 +30,10 @@ class FinanceConfiguration(models.AbstractModel):
                 {
                     "tax_outage": "tax_outage",
                     "tax_account": "tax_account_id",
-                    "tax_countries": "tax_country_ids",
                     **same(
+                        "tax_calculates",
+                        "tax_records",
+                        "tax_on_save",
                         "tax_seconds",
                         "tax_address",
                         "vat_age_days",
@@ -40,6 +42,22 @@ class FinanceConfiguration(models.AbstractModel):
                         "vat_seconds",
                     ),
                 }
+            ),
+            "tax_routes": Section(
+                "finance.tax.route",
+                self.env._("Tax Routing Rules"),
+                identity=("key",),
+                columns={
+                    "key": "config_key",
+                    "company": "company_id",
+                    **same("name", "sequence", "active", "target"),
+                    "connector": "connector_id",
+                    "platform": "recorder_name",
+                    "countries": "country_ids",
+                    "fiscal_positions": "fiscal_position_ids",
+                    "journals": "journal_ids",
+                },
+                absent={"active": False},
             ),
             "fiscal_positions": Section(
                 "account.fiscal.position",
@@ -76,5 +94,15 @@ class FinanceConfiguration(models.AbstractModel):
                 "code",
                 self.env._("There is no account of the code “%(word)s” in this company."),
                 by_company=True,
-            )
+            ),
+            "account.journal": Name(
+                "code",
+                self.env._("There is no journal of the code “%(word)s” in this company."),
+                by_company=True,
+            ),
+            "account.fiscal.position": Name(
+                "name",
+                self.env._("There is no fiscal position “%(word)s” in this company."),
+                by_company=True,
+            ),
         }

@@ -105,11 +105,9 @@ class FinanceConnector(models.Model):
 
     @api.model
     def _tax_capable(self, company, capability):
-        """Return the workflow of the company's engine if that can do something, else none."""
-        workflow = self.env["finance.workflow"]._serving(company, "tax")
-        provider = workflow.connector_id._known_class() if workflow else None
-        able = capability in getattr(provider, "capabilities", ())
-        return workflow if able else workflow.browse()
+        """Return the tax workflow of a company whose engine can do something, none without one."""
+        workflows = self.env["finance.tax.route"]._workflows(company)
+        return workflows.filtered(lambda row: row._tax_able(capability))._nearest(company)
 
     def action_tax_knowledge(self):
         """Have use codes and nexus read again, in the background."""

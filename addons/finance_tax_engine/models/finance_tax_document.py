@@ -13,6 +13,7 @@ from odoo.addons.finance_connector_base.providers.errors import ProviderError, R
 
 from ..canonical.tax import RECORDED, TaxDocument, TaxReference, TaxResult
 from .finance_tax_jurisdiction import KINDS
+from .finance_tax_route import Route
 
 STATES = [
     ("estimated", "Estimated"),
@@ -25,6 +26,14 @@ STATES = [
     ("voiding", "Waiting to be voided"),
     ("voided", "Voided"),
     ("settled", "Settled, not recorded"),
+    ("unrecorded", "Not recorded here"),
+]
+# States that decide nothing about a document: it was not posted with them, or is no longer.
+UNDECIDED = ("estimated", "voiding", "voided")
+RECORDERS = [
+    ("engine", "The tax engine"),
+    ("elsewhere", "Another platform"),
+    ("odoo", "Odoo"),
 ]
 # The engine and the books are at one: recorded, filed with a return, or taken back before both.
 SETTLED = ("committed", "locked", "settled")
@@ -51,7 +60,21 @@ class FinanceTaxDocument(models.Model):
         "account.move", "Invoice", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     connector_id = fields.Many2one(
-        "finance.connector", "Engine", required=True, readonly=True, ondelete="restrict"
+        "finance.connector", "Engine", readonly=True, ondelete="restrict"
+    )
+    recorder = fields.Selection(
+        RECORDERS,
+        "Tax recorded by",
+        required=True,
+        default="engine",
+        readonly=True,
+        copy=False,
+        help="Who declares the tax: the engine, another platform that has charged it, or Odoo alone,"
+        " where the engine's recording is switched off.",
+    )
+    recorder_name = fields.Char("Recorded at", readonly=True, copy=False)
+    route_id = fields.Many2one(
+        "finance.tax.route", "Rule", readonly=True, copy=False, ondelete="set null"
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     partner_id = fields.Many2one(
@@ -75,6 +98,10 @@ class FinanceTaxDocument(models.Model):
     )
     content_hash = fields.Char(readonly=True, copy=False)
     applied_hash = fields.Char(readonly=True, copy=False)
+    tried_hash = fields.Char(
+        readonly=True, copy=False, help="Content that was asked about in vain when it was saved."
+    )
+    save_note = fields.Text(readonly=True, copy=False)
     request = fields.Text(readonly=True, copy=False, groups="base.group_system")
     result = fields.Text(readonly=True, copy=False, groups="base.group_system")
     destination = fields.Char(readonly=True, copy=False)
@@ -103,14 +130,23 @@ class FinanceTaxDocument(models.Model):
     _one_owner = models.Constraint(
         "CHECK (move_id IS NOT NULL)", "A tax document belongs to one document."
     )
+    _engine_or_elsewhere = models.Constraint(
+        "CHECK ((recorder = 'elsewhere') = (connector_id IS NULL))",
+        "What is recorded elsewhere has no engine here.",
+    )
+    _one_recorder = models.UniqueIndex(
+        "(move_id) WHERE recording OR recorder = 'elsewhere'",
+        "The tax of a document is recorded in one place.",
+    )
     _uuid_unique = models.Constraint("UNIQUE (uuid)", "An identity is used once.")
     _destination_index = models.Index("(connector_id, destination, id) WHERE result IS NOT NULL")
 
-    @api.depends("move_id", "connector_id")
+    @api.depends("move_id", "connector_id", "recorder_name")
     def _compute_display_name(self):
         for document in self:
-            owner, engine = document._finance_document(), document.connector_id.sudo()
-            document.display_name = f"{owner.display_name}, {engine.name}"
+            owner = document._finance_document()
+            engine = document.connector_id.sudo().name or document.recorder_name
+            document.display_name = f"{owner.display_name}, {engine}"
 
     @api.depends("move_id.commercial_partner_id")
     def _compute_partner_id(self):
@@ -124,6 +160,23 @@ class FinanceTaxDocument(models.Model):
     def _finance_document(self):
         """Return the invoice, or what else was taxed."""
         return self.move_id
+
+    # === WHOSE IT IS === #
+
+    def _route(self, reason, record=None):
+        """Return the `Route` of what goes with this document."""
+        if self.recorder == "elsewhere":
+            return Route(
+                "elsewhere", self.env["finance.workflow"], reason, record, self.recorder_name
+            )
+        workflow = self.env["finance.tax.route"]._workflow_of(self.company_id, self.connector_id)
+        return Route("engine", workflow, reason, record, self.connector_id.sudo().name)
+
+    def _recorder_words(self):
+        """Return what the recorder is called."""
+        if self.recorder == "engine":
+            return self.connector_id.sudo().name
+        return self.recorder_name if self.recorder == "elsewhere" else "Odoo"
 
     # === WHAT WAS ASKED AND ANSWERED === #
 
@@ -145,6 +198,8 @@ class FinanceTaxDocument(models.Model):
                 "state": "estimated",
                 "content_hash": content_hash,
                 "applied_hash": applied,
+                "tried_hash": False,
+                "save_note": False,
                 "request": codec.dump(request),
                 "result": codec.dump(result),
                 "destination": codec.digest(request.ship_to),
@@ -211,6 +266,7 @@ class FinanceTaxDocument(models.Model):
             document.write(
                 {
                     "state": "posted",
+                    "recorder": "engine",
                     "recording": True,
                     "revision": document.revision + 1,
                     "document_code": document.document_code or document._first_code(),
@@ -219,6 +275,10 @@ class FinanceTaxDocument(models.Model):
                 }
             )
         return self._enqueue("tax.commit", revision=lambda document: document.revision)
+
+    def _post_unrecorded(self):
+        """The documents are posted with the engine's amounts, which it is not told to record."""
+        self.sudo().write({"state": "unrecorded", "recorder": "odoo"})
 
     def _first_code(self):
         # room for "-", eight digits of the identity, and "-" with a revision
@@ -238,13 +298,13 @@ class FinanceTaxDocument(models.Model):
         }
         rate = move.invoice_currency_rate
         foreign = move.currency_id != move.company_id.currency_id
-        original = move._finance_tax_original()
+        original = self._original()
         return replace(
             asked,
             code=self._code(),
             reference=move.ref or "",
             exchange_rate=Decimal(str(round(1 / rate, 9))) if foreign and rate else None,
-            original_code=original._code() if original and original.document_code else "",
+            original_code=original._code() if original.document_code else "",
             # only a quote of this very document can be recorded
             quote_id=result.engine_id or None if self.source == "engine" else None,
             booked=result.taxes,
@@ -261,9 +321,13 @@ class FinanceTaxDocument(models.Model):
         """Return a `TaxDocument` to record with the engine's id of what it takes back."""
         if not request.original_code:
             return request
+        original_id = self._original()._engine_id_of(request.original_code)
+        return replace(request, original_id=original_id or None)
+
+    def _original(self):
+        """Return what the same engine has of the invoice that a credit note takes back, or none."""
         originals = self.move_id._finance_tax_original_move().finance_tax_document_ids
-        original = originals.filtered(lambda document: document.connector_id == self.connector_id)
-        return replace(request, original_id=original._engine_id_of(request.original_code) or None)
+        return originals.filtered(lambda document: document.connector_id == self.connector_id)
 
     def _reference(self):
         """Return the `TaxReference` of the present revision."""
@@ -310,6 +374,10 @@ class FinanceTaxDocument(models.Model):
     def _withdraw(self):
         """The documents leave the posted state: make void what the engine has, or may have."""
         self = self.sudo()
+        elsewhere = self.filtered(lambda document: document.recorder == "elsewhere")
+        # posted again, the rules decide again; what came from a platform stays recorded there
+        elsewhere.filtered("route_id").unlink()
+        self -= elsewhere
         self._cancel_refused()
         sent = self.filtered("recording")
         sent.write({"recording": False})

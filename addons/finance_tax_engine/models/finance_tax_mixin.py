@@ -119,6 +119,10 @@ class FinanceTaxMixin(models.AbstractModel):
         """Return the invoice that a credit note takes back, empty for anything else."""
         return self.env["account.move"]
 
+    def _finance_tax_corrected(self):
+        """Return the invoice that this one corrects: its tax date and exemption count."""
+        return self._finance_tax_original_move()
+
     def _finance_tax_not_asked(self, workflow):
         """Tell whether the engine is not to be asked about the document, for a reason of its own."""
         return False
@@ -134,15 +138,13 @@ class FinanceTaxMixin(models.AbstractModel):
     # === COMPUTE METHODS === #
 
     def _compute_finance_tax(self):
-        workflows = {}
         for move in self:
-            if move.company_id not in workflows:
-                workflows[move.company_id] = move._finance_tax_workflow_of_company()
-            workflow = workflows[move.company_id]
-            documents = move._origin.sudo().finance_tax_document_ids
-            current = documents.filtered(lambda d, w=workflow: d.connector_id == w.connector_id)
-            document = (current or documents)[:1]
-            move.finance_tax_applies = move._finance_tax_applies_to(workflow)
+            workflow = move._finance_tax_workflow()
+            document = (
+                move._finance_tax_document_of(workflow)
+                or move._origin.sudo().finance_tax_document_ids[:1]
+            )
+            move.finance_tax_applies = bool(workflow)
             move.finance_tax_document_id = document.id
             move.finance_tax_state = document.state
             move.finance_tax_code = document._code() if document.revision else False
@@ -188,26 +190,14 @@ class FinanceTaxMixin(models.AbstractModel):
 
     # === WHO IS TAXED BY WHOM === #
 
-    def _finance_tax_workflow_of_company(self):
-        workflows = self.env["finance.workflow"]
-        return workflows._serving(self.company_id, "tax") if self.company_id else workflows
-
     def _finance_tax_workflow(self):
         """Return the `finance.workflow` of the engine that taxes this document, or an empty one."""
-        self.ensure_one()
-        workflow = self._finance_tax_workflow_of_company()
-        return workflow if self._finance_tax_applies_to(workflow) else workflow.browse()
-
-    def _finance_tax_applies_to(self, workflow):
-        if not workflow or not self._finance_tax_kind():
-            return False
-        countries = workflow.tax_country_ids
-        return not countries or self._finance_tax_ship_to().country_id in countries
+        return self._finance_tax_route().workflow
 
     def _finance_tax_document_of(self, workflow):
         """Return its `finance.tax.document` at an engine, empty when there is none."""
         return self._origin.sudo().finance_tax_document_ids.filtered(
-            lambda document: document.connector_id == workflow.connector_id
+            lambda document: workflow and document.connector_id == workflow.connector_id
         )
 
     def _finance_tax_ship_to(self):
@@ -237,7 +227,7 @@ class FinanceTaxMixin(models.AbstractModel):
         """Return the document as a canonical `TaxDocument`, in its own currency, without a code."""
         self.ensure_one()
         customer = self._finance_tax_customer()
-        original = self._finance_tax_original_move()
+        corrected = self._finance_tax_corrected()
         number, use_code = self._finance_tax_exemption(workflow)
         return TaxDocument(
             kind=self._finance_tax_kind(),
@@ -245,7 +235,7 @@ class FinanceTaxMixin(models.AbstractModel):
             customer=customer._finance_tax_code(),
             currency=self.currency_id.name,
             date=self._finance_tax_date(),
-            tax_date=original.invoice_date or None,
+            tax_date=corrected._finance_tax_supply_date() if corrected else None,
             ship_from=self.company_id.partner_id.sudo()._finance_address(),
             ship_to=self._finance_tax_ship_to()._finance_address(),
             exemption_number=number,
@@ -261,10 +251,10 @@ class FinanceTaxMixin(models.AbstractModel):
     def _finance_tax_exemption(self, workflow):
         """Return (certificate number, entity use code) of the customer there and then; one at most.
 
-        A credit note has those of the invoice that it takes back, whatever changed since.
+        A credit or debit note has those of the invoice that it corrects, whatever changed since.
         """
-        original = self._finance_tax_original_move()
-        document = original._finance_tax_document_of(workflow) if original else None
+        corrected = self._finance_tax_corrected()
+        document = corrected._finance_tax_document_of(workflow) if corrected else None
         asked = document._request() if document else None
         if asked:
             return asked.exemption_number, asked.entity_use_code
@@ -274,7 +264,7 @@ class FinanceTaxMixin(models.AbstractModel):
                 self._finance_tax_customer(),
                 self.company_id,
                 self._finance_tax_ship_to(),
-                original.invoice_date or self._finance_tax_date(),
+                corrected.invoice_date or self._finance_tax_date(),
             )
             ._sent()
         )

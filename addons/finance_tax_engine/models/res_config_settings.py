@@ -65,10 +65,24 @@ class ResConfigSettings(models.TransientModel):
     def _finance_tax_store(self):
         workflows = self.env["finance.workflow"].with_context(active_test=True)
         own = workflows.search([("flow", "=", "tax"), ("company_id", "=", self.company_id.id)])
+        routes = (
+            self.env["finance.tax.route"]
+            .with_context(active_test=True)
+            .search([("company_id", "=", self.company_id.id), ("target", "=", "engine")])
+        )
+        former = workflows._serving(self.company_id, "tax").connector_id
         connector = self.finance_tax_connector_id
-        (own.filtered(lambda workflow: workflow.connector_id != connector)).active = False
+        # engines that only rules name go on
+        kept = connector | (routes.connector_id - former)
+        own.filtered(lambda workflow: workflow.connector_id not in kept).active = False
         if not connector:
             return
+        self._finance_tax_store_workflow(connector)
+        if connector != former:
+            routes.filtered(lambda route: route.connector_id == former).connector_id = connector
+
+    def _finance_tax_store_workflow(self, connector):
+        workflows = self.env["finance.workflow"]
         values = {
             "tax_outage": self.finance_tax_outage,
             "tax_account_id": self.finance_tax_account_id.id,

@@ -131,7 +131,7 @@ class FinanceTaxMixin(models.AbstractModel):
 
     def _finance_tax_check_address(self, workflow):
         partner = self._finance_tax_ship_to()
-        able = self.env["finance.connector"]._tax_capable(self.company_id, "address")
+        able = workflow._tax_able("address")
         if not able or partner.country_id.code not in COUNTRIES or partner.finance_address_settled:
             return
         # an engine that does not answer is met again when it is asked for the tax

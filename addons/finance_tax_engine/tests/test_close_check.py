@@ -102,7 +102,14 @@ class TestCloseCheck(TaxEngineCommon):
         check = self.check("unasked")
         self.assertEqual((check.count, check.standing), (1, "open"))
         self.assertEqual(self.opened(check), move)
-        self.workflow.tax_country_ids = self.env.ref("base.ca")
+        self.env["finance.tax.route"].create(
+            {
+                "name": "Canada",
+                "company_id": self.company.id,
+                "connector_id": self.connector.id,
+                "country_ids": [Command.set(self.env.ref("base.ca").ids)],
+            }
+        )
         self.assertEqual(self.check("unasked").count, 0)
 
     def test_who_may_not_read_invoices_sees_how_many(self):
@@ -142,9 +149,9 @@ class TestCloseCheck(TaxEngineCommon):
                              partner_shipping_id
                         FROM account_move WHERE id = %s RETURNING id)
                 INSERT INTO finance_tax_document (
-                    move_id, connector_id, company_id, currency_id, state, uuid
+                    move_id, connector_id, company_id, currency_id, state, recorder, uuid
                 ) SELECT (SELECT id FROM move), connector_id, company_id, currency_id, state,
-                         gen_random_uuid()
+                         recorder, gen_random_uuid()
                     FROM finance_tax_document WHERE move_id = %s
                 """,
                 [move.id, move.id],

@@ -45,16 +45,36 @@ class TestConfiguration(TransactionCase):
                     "company_id": company.id,
                     "flow": "tax",
                     "tax_account_id": account.id,
-                    "tax_country_ids": [
-                        Command.set((cls.env.ref("base.us") + cls.env.ref("base.ca")).ids)
-                    ],
                 }
                 for company, account in zip(cls.companies, cls.accounts, strict=True)
             ]
         )
+        cls.journal, cls.position = cls.place_of_rules(cls.companies[0])
+        cls.route = cls.env["finance.tax.route"].create(
+            {
+                "name": "North America",
+                "company_id": cls.companies[0].id,
+                "connector_id": cls.connector.id,
+                "country_ids": [Command.set((cls.env.ref("base.us") + cls.env.ref("base.ca")).ids)],
+                "journal_ids": [Command.set(cls.journal.ids)],
+                "fiscal_position_ids": [Command.set(cls.position.ids)],
+            }
+        )
         cls.category = cls.env["product.category"].create(
             {"name": "Books", "finance_tax_code": "PB100000"}
         )
+
+    @classmethod
+    def place_of_rules(cls, company):
+        """Return a journal and a fiscal position of a company, named as one of another company."""
+        for one in cls.companies - company + company:
+            journal = cls.env["account.journal"].create(
+                {"name": "Web", "code": "WEB", "type": "sale", "company_id": one.id}
+            )
+            position = cls.env["account.fiscal.position"].create(
+                {"name": "Wholesale", "company_id": one.id}
+            )
+        return journal, position
 
     def load(self, document, complete=False):
         """Review a document and apply it."""
@@ -69,7 +89,13 @@ class TestConfiguration(TransactionCase):
         document = json.loads(text)
         mine = [row for row in document["sections"]["workflows"] if row["connector"] == "engine"]
         self.assertEqual({row["tax_account"] for row in mine}, {"251900"})
-        self.assertEqual(mine[0]["tax_countries"], ["CA", "US"])
+        [rule] = [
+            row for row in document["sections"]["tax_routes"] if row["name"] == self.route.name
+        ]
+        self.assertEqual(
+            (rule["countries"], rule["journals"], rule["fiscal_positions"]),
+            (["CA", "US"], ["WEB"], ["Wholesale"]),
+        )
         self.connector.unlink()
         self.category.finance_tax_code = False
         self.load(document)
@@ -80,6 +106,10 @@ class TestConfiguration(TransactionCase):
             dict(zip(self.companies, self.accounts, strict=True)),
         )
         self.assertEqual(self.category.finance_tax_code, "PB100000")
+        route = self.env["finance.tax.route"].search([("name", "=", "North America")])
+        self.assertEqual(
+            (route.journal_ids, route.fiscal_position_ids), (self.journal, self.position)
+        )
 
     def test_every_field_is_in_the_file(self):
         for addon in ("finance_tax_engine", "finance_tax_engine_sale"):
@@ -94,13 +124,18 @@ class TestConfiguration(TransactionCase):
     def test_unknown_accounts_countries_and_categories(self):
         document = json.loads(self.configuration._export())
         row = next(row for row in document["sections"]["workflows"] if row["company"] == "Tax A")
-        row |= {"tax_account": "999999", "tax_countries": ["AUT"], "tax_outage": "hope"}
+        row |= {"tax_account": "999999", "tax_outage": "hope"}
+        rules = document["sections"]["tax_routes"]
+        rule = next(row for row in rules if row["name"] == "North America")
+        rule |= {"countries": ["AUT"], "journals": ["NOPE"]}
         document["sections"]["category_tax_codes"].append({"category": "Nope", "tax_code": "P"})
         problems = self.configuration._review(dump(document)).problems
         told = {problem["where"].split(" › ")[-1]: problem["words"] for problem in problems}
-        self.assertEqual(told.keys(), {"tax_account", "tax_countries", "tax_outage", "Nope"})
+        self.assertEqual(
+            told.keys(), {"tax_account", "countries", "journals", "tax_outage", "Nope"}
+        )
         self.assertIn("999999", told["tax_account"])
-        self.assertIn("two letters", told["tax_countries"])
+        self.assertIn("two letters", told["countries"])
         self.assertIn("fallback", told["tax_outage"])
 
     def test_policies_of_fiscal_positions(self):

@@ -252,13 +252,6 @@ class TestRecording(TaxEngineCommon):
         )
         self.assertEqual(self.by_kind(second), ENGINE)
 
-    def test_destinations_outside_the_workflow_are_left_alone(self):
-        self.workflow.tax_country_ids = self.env.ref("base.ca")
-        move = self.create_houston_invoice()
-        self.assertFalse(move.finance_tax_applies)
-        move.action_post()
-        self.assertEqual((self.calls, self.jobs(move)), (0, []))
-
     def test_an_incomplete_address_is_named_before_any_call(self):
         self.customer.zip = False
         move = self.create_houston_invoice()
