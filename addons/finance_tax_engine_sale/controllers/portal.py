@@ -24,4 +24,4 @@ class TaxedPortal(CustomerPortal):
         with suppress(AccessError, MissingError):
             order = self._document_check_access("sale.order", order_id, access_token=access_token)
             with suppress(UserError), request.env.cr.savepoint():
-                order._finance_tax_refresh()
+                order._finance_tax_refresh("tax_on_portal")

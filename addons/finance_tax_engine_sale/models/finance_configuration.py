@@ -1,5 +1,7 @@
 from odoo import api, models
 
+from odoo.addons.finance_connector_base.models.finance_configuration_column import same
+
 
 class FinanceConfiguration(models.AbstractModel):
     _inherit = "finance.configuration"
@@ -7,5 +9,5 @@ class FinanceConfiguration(models.AbstractModel):
     @api.model
     def _sections(self):
         sections = super()._sections()
-        columns = {"tax_estimate_days": "tax_estimate_days"}
+        columns = same("tax_estimate_days", "tax_on_send", "tax_on_confirm", "tax_on_portal")
         return sections | {"workflows": sections["workflows"].with_columns(columns)}

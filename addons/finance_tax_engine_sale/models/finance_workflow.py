@@ -11,6 +11,15 @@ class FinanceWorkflow(models.Model):
         " takes the order's tax over without a question. Later it is computed anew.",
     )
 
+    tax_on_send = fields.Boolean("When a quotation is sent", default=True)
+    tax_on_confirm = fields.Boolean("When an order is confirmed", default=True)
+    tax_on_portal = fields.Boolean(
+        "When the customer opens or pays an order",
+        default=True,
+        help="In the portal, and when a payment link is made. While the engine does not answer, the"
+        " customer sees the order as it is.",
+    )
+
     _sane_estimate_days = models.Constraint(
         "CHECK (tax_estimate_days >= 0)", "The days that an order's tax holds can't be negative."
     )

@@ -1,6 +1,23 @@
+from dataclasses import replace
+
 from odoo import Command, api, fields, models
 
+from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_tax_engine.canonical.tax import INVOICE
+
+# What a write must touch to change the tax of an order.
+TAXED = {
+    "company_id",
+    "currency_id",
+    "date_order",
+    "fiscal_position_id",
+    "journal_id",
+    "order_line",
+    "partner_id",
+    "partner_invoice_id",
+    "partner_shipping_id",
+    "pricelist_id",
+}
 
 
 class SaleOrder(models.Model):
@@ -25,6 +42,13 @@ class SaleOrder(models.Model):
     def _finance_tax_date(self):
         return fields.Datetime.context_timestamp(self, self.date_order).date()
 
+    def _finance_tax_journal(self):
+        if self.journal_id:
+            return self.journal_id
+        journals = self.env["account.journal"].sudo()
+        of_company = journals._check_company_domain(self.company_id)
+        return journals.search([*of_company, ("type", "=", "sale")], limit=1)
+
     def _finance_tax_rate(self):
         return self.currency_rate or 1.0
 
@@ -33,6 +57,20 @@ class SaleOrder(models.Model):
 
     def _finance_tax_is_open(self):
         return self.state in ("draft", "sent", "sale") and not self.locked
+
+    def _finance_tax_request(self, workflow):
+        """As asked, while only the day is another and the order's tax still holds.
+
+        Confirming an order sets its date; that alone is no reason to ask again.
+        """
+        request = super()._finance_tax_request(workflow)
+        document = self._finance_tax_document_of(workflow)
+        asked = document._request() if document.content_hash else None
+        if asked and 0 < (request.date - asked.date).days <= workflow.tax_estimate_days:
+            as_asked = replace(request, date=asked.date)
+            if document.content_hash == codec.digest(as_asked.content()):
+                return as_asked
+        return request
 
     def _finance_tax_write(self, values):
         for line, vals in values.items():
@@ -83,24 +121,41 @@ class SaleOrder(models.Model):
 
     def action_confirm(self):
         """Tax up to date first: what the customer agrees to is what will be invoiced."""
-        self._finance_tax_refresh()
+        self._finance_tax_refresh("tax_on_confirm")
         return super().action_confirm()
 
     def action_quotation_send(self):
         """Tax up to date before the quotation is sent."""
-        self._finance_tax_refresh()
+        self._finance_tax_refresh("tax_on_send")
         return super().action_quotation_send()
 
-    def _finance_tax_refresh(self):
-        """Bring the tax of orders up to date that an engine serves and that have lines."""
+    def _get_default_payment_link_values(self):
+        """What the link asks for has the engine's tax."""
+        self._finance_tax_refresh("tax_on_portal")
+        return super()._get_default_payment_link_values()
+
+    def _finance_tax_refresh(self, trigger):
+        """Bring orders up to date that an engine serves, where its workflow has the trigger on."""
         served = self.filtered(
             lambda order: (
                 order._finance_tax_is_open()
-                and order._finance_tax_workflow()
+                and order._finance_tax_workflow()[trigger]
                 and order._finance_tax_lines()
             )
         )
         served._finance_tax_estimate(at_post=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        orders._finance_tax_saved()
+        return orders
+
+    def write(self, vals):
+        result = super().write(vals)
+        if TAXED & vals.keys():
+            self._finance_tax_saved()
+        return result
 
     # === DELETED === #
 
