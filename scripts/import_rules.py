@@ -20,6 +20,7 @@ PLAIN_FOLDERS = (
     "signing",
     "transports",
     "settlement",
+    "reconciliation",
 )
 ALLOWED = re.compile(rf"odoo\.addons\.finance_\w+\.({'|'.join(PLAIN_FOLDERS)})(\.|$)")
 
