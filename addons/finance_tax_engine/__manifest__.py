@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "data/compliance_cron.xml",
+        "data/reconciliation_cron.xml",
         # before other views of contacts and workflows: what they showed in 19.0.1.0 is gone
         "views/res_partner_views.xml",
         "views/finance_connector_views.xml",
@@ -19,6 +20,7 @@
         "views/finance_tax_exemption_views.xml",
         "views/finance_tax_document_views.xml",
         "views/finance_tax_rate_views.xml",
+        "views/finance_tax_reconciliation_views.xml",
         "views/account_move_views.xml",
         "views/finance_tax_route_views.xml",
         "views/finance_exception_views.xml",

@@ -16,6 +16,7 @@ from . import account_move_line
 from . import account_tax
 from . import finance_audit_event
 from . import finance_close_check
+from . import finance_close_check_reconciliation
 from . import finance_configuration
 from . import finance_connector
 from . import finance_exception
@@ -29,6 +30,10 @@ from . import finance_tax_exemption
 from . import finance_tax_jurisdiction
 from . import finance_tax_rate
 from . import finance_tax_route
+from . import finance_tax_reconciliation
+from . import finance_tax_reconciliation_line
+from . import finance_tax_recorded
+from . import finance_exception_reconciliation
 from . import finance_timeline
 from . import finance_vat_check
 from . import finance_vat_supply
@@ -36,6 +41,7 @@ from . import finance_workflow
 from . import finance_workflow_vat
 from . import operations
 from . import operations_knowledge
+from . import operations_reconciliation
 from . import operations_vat
 from . import product
 from . import res_config_settings

@@ -209,12 +209,17 @@ class FinanceTaxRoute(models.Model):
         return (found.filtered("active") or found)._nearest(company).id
 
     @api.model
-    def _domain_of_engines(self, company):
-        """Return the domain of the invoices of one company that its rules give to an engine."""
+    def _domain_of_engines(self, company, workflows=None):
+        """Return the domain of the invoices of one company that its rules give to an engine.
+
+        workflows: to those alone.
+        """
+        ids = None if workflows is None else workflows.ids
         served = earlier = Domain.FALSE
         for rule in self._rules(company):
             fits = _domain_of(rule)
-            if rule.target == "engine" and rule.workflow_id:
+            wanted = rule.workflow_id and (ids is None or rule.workflow_id in ids)
+            if rule.target == "engine" and wanted:
                 served |= fits & ~earlier
             earlier |= fits
         return Domain("company_id", "=", company.id) & served

@@ -7,6 +7,7 @@ from . import test_exemption
 from . import test_jurisdiction
 from . import test_knowledge
 from . import test_outage
+from . import test_reconciliation
 from . import test_recording
 from . import test_route
 from . import test_settings
