@@ -21,6 +21,7 @@
         "views/finance_tax_document_views.xml",
         "views/finance_tax_rate_views.xml",
         "views/finance_tax_reconciliation_views.xml",
+        "views/finance_tax_batch_views.xml",
         "views/account_move_views.xml",
         "views/finance_tax_route_views.xml",
         "views/finance_exception_views.xml",

@@ -58,18 +58,35 @@ class FinanceAnswer(models.Model):
     @api.model
     def _remember(self, connector, operation, digest, text, uuid, trace_id=None):
         """Keep the answer ``text`` to the question with ``digest``, asked for ``trace_id``."""
+        self._remember_many(connector, operation, [(digest, text, uuid, trace_id)])
+
+    @api.model
+    def _remember_many(self, connector, operation, answers):
+        """Keep rows of (digest of the question, answer text, new uuid, trace id or None)."""
+        if not answers:
+            return
         vault = self.env["finance.vault"]._vault()
-        sealed = vault.seal(text.encode(), self._name, uuid, "answer")
-        link_of(self.env, durable=False).execute(
+        link_of(self.env, durable=False).execute_values(
             """
             INSERT INTO finance_answer (
                 uuid, connector_id, operation, digest, answer, trace_id, asked_at)
-            VALUES (%s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')
+            VALUES %s
             ON CONFLICT (connector_id, operation, digest) DO UPDATE
                SET uuid = EXCLUDED.uuid, answer = EXCLUDED.answer, trace_id = EXCLUDED.trace_id,
                    asked_at = EXCLUDED.asked_at
             """,
-            (uuid, connector.id, operation, digest, sealed, trace_id or None),
+            [
+                (
+                    uuid,
+                    connector.id,
+                    operation,
+                    digest,
+                    vault.seal(text.encode(), self._name, uuid, "answer"),
+                    trace_id or None,
+                )
+                for digest, text, uuid, trace_id in answers
+            ],
+            "(%s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC')",
         )
 
     # === ERASING === #

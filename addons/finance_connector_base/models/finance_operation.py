@@ -1,6 +1,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from uuid import uuid4
 
 from odoo import api, models
@@ -22,6 +23,8 @@ EFFECTS = [
 CHANGING = ("idempotent", "once")
 # Threads for questions that a person waits for.
 ASKING_THREADS = 8
+# So many of their answers are written at a time.
+KEPT_TOGETHER = 16
 
 
 class FinanceOperation(models.AbstractModel):
@@ -221,17 +224,32 @@ class FinanceOperation(models.AbstractModel):
         # A test has one cursor, which only its own thread may use.
         if len(missing) == 1 or module.current_test:
             results = [ask(provider, request) for provider, request in questions]
-        else:
-            with ThreadPoolExecutor(min(ASKING_THREADS, len(missing))) as pool:
-                results = list(pool.map(lambda asked: ask(*asked), questions))
-        answers = self.env["finance.answer"]
-        operation = self._name.removeprefix("finance.operation.")
-        for digest, result in zip(missing, results, strict=True):
-            if not isinstance(result, ProviderError):
-                text = codec.dump(result)
-                trace_id = missing[digest][1]
-                answers._remember(connector, operation, digest, text, str(uuid4()), trace_id)
+            self._remember(connector, missing, results)
+            return dict(zip(missing, results, strict=True))
+        results = []
+        threads = min(ASKING_THREADS, connector.concurrency or ASKING_THREADS, len(missing))
+        with ThreadPoolExecutor(threads) as pool:
+            landing = pool.map(lambda asked: ask(*asked), questions)
+            # kept while others are under way: where a worker dies, little is asked again
+            while landed := list(islice(landing, KEPT_TOGETHER)):
+                asked = dict(islice(missing.items(), len(results), len(results) + len(landed)))
+                self._remember(connector, asked, landed)
+                results += landed
         return dict(zip(missing, results, strict=True))
+
+    def _remember(self, connector, missing, results):
+        """Keep the answers among ``results`` to {digest: (request, trace id)}, in that order."""
+        self.env["finance.answer"]._remember_many(
+            connector,
+            self._name.removeprefix("finance.operation."),
+            [
+                (digest, codec.dump(result), str(uuid4()), trace_id)
+                for (digest, (_request, trace_id)), result in zip(
+                    missing.items(), results, strict=True
+                )
+                if not isinstance(result, ProviderError)
+            ],
+        )
 
     # === FINDING === #
 

@@ -6,6 +6,7 @@ from . import finance_tax_line_mixin
 
 from . import account_move
 from . import account_fiscal_position
+from . import account_move_batch
 from . import account_move_outage
 from . import account_move_route
 from . import account_move_save
@@ -20,8 +21,10 @@ from . import finance_close_check_reconciliation
 from . import finance_configuration
 from . import finance_connector
 from . import finance_exception
+from . import finance_exception_batch
 from . import finance_exception_vat
 from . import finance_job
+from . import finance_tax_batch
 from . import finance_tax_code
 from . import finance_tax_document
 from . import finance_tax_document_offline
@@ -48,3 +51,4 @@ from . import res_config_settings
 from . import res_partner
 from . import res_partner_address
 from . import res_partner_vat
+from . import validate_account_move

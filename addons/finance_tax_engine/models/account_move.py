@@ -174,23 +174,25 @@ class AccountMove(models.Model):
 
     def _finance_tax_before_post(self, soft):
         """Return {move: `Route`} of what Odoo does not tax itself, with their tax up to date."""
-        moves, routes = self.browse(), {}
-        if not self.env.su and not self.env.user.has_group("account.group_account_invoice"):
-            return routes
-        for move in self:
-            # what Odoo is going to refuse is not worth a question
-            if move.state != "draft" or not move.partner_id or not move._finance_tax_lines():
-                continue
-            if soft and move.date > fields.Date.context_today(move):
-                continue
-            route = move._finance_tax_route()
-            if route.target != "odoo":
-                routes[move] = route
-            if route.workflow:
-                moves |= move
+        routes = {move: move._finance_tax_route() for move in self._finance_tax_to_post(soft)}
+        moves = self.filtered(lambda move: move in routes and routes[move].workflow)
         moves._finance_tax_set_date()
         moves._finance_tax_estimate(at_post=True)
-        return routes
+        return {move: route for move, route in routes.items() if route.target != "odoo"}
+
+    def _finance_tax_to_post(self, soft):
+        """Return those that are posted now; what Odoo refuses is not worth a question."""
+        if not self.env.su and not self.env.user.has_group("account.group_account_invoice"):
+            return self.browse()
+        today = fields.Date.context_today(self)
+        return self.filtered(
+            lambda move: (
+                move.state == "draft"
+                and move.partner_id
+                and not (soft and move.date > today)
+                and move._finance_tax_lines()
+            )
+        )
 
     def _finance_tax_set_date(self):
         """Set a missing invoice date now, as Odoo does in `_post`: tax depends on it."""

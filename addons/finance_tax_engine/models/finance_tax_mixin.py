@@ -45,6 +45,20 @@ class Estimate:
     source: str = "engine"
 
 
+@dataclass
+class Plan:
+    """What has to be done about the tax of drafts; those that are up to date are in none of it.
+
+    asked: {document: `TaxDocument`}; known: {document: `Estimate`} without a question; obstacles:
+    {document: why it can't be asked, in words}; settled: without the engine.
+    """
+
+    asked: dict
+    known: dict
+    obstacles: dict
+    settled: models.BaseModel
+
+
 class FinanceTaxMixin(models.AbstractModel):
     """A document whose tax an engine decides: it is asked, and its amounts written on the lines.
 
@@ -359,23 +373,10 @@ class FinanceTaxMixin(models.AbstractModel):
         at_post: the documents are about to be posted, so the policy for an engine that does not
         answer applies. Raises UserError for documents that the engine can't or won't tax.
         """
-        asked, known, settled = {}, {}, self.browse()
-        for document in self:
-            workflow = document._finance_tax_workflow()
-            kept = document._finance_tax_document_of(workflow)
-            if kept and document._finance_tax_is_current(workflow):
-                continue
-            if document._finance_tax_not_asked(workflow):
-                settled |= document
-                continue
-            estimate = document._finance_tax_known(workflow)
-            if estimate:
-                known[document] = estimate
-                continue
-            obstacle = document._finance_tax_find_obstacle()
-            if obstacle:
-                document._finance_tax_refuse(obstacle)
-            asked[document] = document._finance_tax_request(workflow).content()
+        plan = self._finance_tax_plan()
+        for document, obstacle in plan.obstacles.items():
+            document._finance_tax_refuse(obstacle)
+        asked, known = plan.asked, plan.known
         traces = {document: document._finance_tax_trace() for document in asked}
         answers = self._finance_tax_ask(asked, traces)
         failed = {doc: a for doc, a in answers.items() if isinstance(a, ProviderError)}
@@ -389,7 +390,29 @@ class FinanceTaxMixin(models.AbstractModel):
         }
         self._finance_tax_apply(known, traces)
         self._finance_tax_outage(failed, traces)
-        settled._finance_tax_without_question(at_post)
+        plan.settled._finance_tax_without_question(at_post)
+
+    def _finance_tax_plan(self):
+        """Return the `Plan` of these drafts: what has to be done about the tax of each."""
+        plan = Plan({}, {}, {}, self.browse())
+        for document in self:
+            workflow = document._finance_tax_workflow()
+            kept = document._finance_tax_document_of(workflow)
+            if kept and document._finance_tax_is_current(workflow):
+                continue
+            if document._finance_tax_not_asked(workflow):
+                plan.settled |= document
+                continue
+            estimate = document._finance_tax_known(workflow)
+            if estimate:
+                plan.known[document] = estimate
+                continue
+            obstacle = document._finance_tax_find_obstacle()
+            if obstacle:
+                plan.obstacles[document] = obstacle
+            else:
+                plan.asked[document] = document._finance_tax_request(workflow).content()
+        return plan
 
     def _finance_tax_trace(self):
         """Return the trace of what is exchanged about the document: one for its life."""
@@ -405,14 +428,17 @@ class FinanceTaxMixin(models.AbstractModel):
             return None
         return Estimate(document._request(), document._result(), document.source)
 
-    def _finance_tax_ask(self, asked, traces):
-        """Ask the engines within one deadline; return {move: `TaxResult` or `ProviderError`}."""
+    def _finance_tax_ask(self, asked, traces, patience=0.0):
+        """Ask the engines within one deadline; return {move: `TaxResult` or `ProviderError`}.
+
+        patience: seconds that may be waited at least, where nobody sits before the screen.
+        """
         groups = defaultdict(self.browse)
         for move in asked:
             groups[move._finance_tax_workflow(), move.company_id] |= move
         started, answers = time.monotonic(), {}
         for (workflow, company), moves in groups.items():
-            left = workflow.tax_seconds - (time.monotonic() - started)
+            left = max(workflow.tax_seconds, patience) - (time.monotonic() - started)
             try:
                 replies = self.env["finance.operation.tax.quote"]._ask(
                     workflow.connector_id,

@@ -92,3 +92,14 @@ class VoidTax(models.AbstractModel):
     def _vendor_knows(self, record):
         """Tell whether the engine has the document, beyond what jobs still say."""
         return bool(record.committed_at)
+
+
+class PostInvoices(models.AbstractModel):
+    _name = "finance.operation.tax.post"
+    _inherit = "finance.operation"
+    _description = "Post invoices together"
+
+    effect = "local"
+
+    def _apply(self, job, result):
+        job.record._post_next(job)

@@ -1,3 +1,4 @@
+from . import test_batch
 from . import test_check_list
 from . import test_close_check
 from . import test_configuration
