@@ -212,6 +212,8 @@ class AccountMove(models.Model):
     def _finance_tax_after_post(self, routes):
         """Have recorded what the journal has as the engine says, and keep what is elsewhere."""
         to_record = self.env["finance.tax.document"]
+        self.env["account.move.line"].flush_model()
+        keys = self.env["finance.tax.jurisdiction"]._keys_of(self.line_ids.tax_line_id)
         for move in self.filtered(lambda move: move in routes):
             workflow = routes[move].workflow
             if not workflow:
@@ -221,7 +223,7 @@ class AccountMove(models.Model):
             result = document._result()
             if result is None:
                 continue
-            booked, engine = move._finance_tax_booked(), result.by_key()
+            booked, engine = move._finance_tax_booked(keys), result.by_key()
             if booked == engine and not move._finance_tax_records(workflow):
                 document._post_unrecorded()
                 continue
@@ -233,15 +235,15 @@ class AccountMove(models.Model):
         if to_record:
             to_record._post()
 
-    def _finance_tax_booked(self):
+    def _finance_tax_booked(self, keys=None):
         """Return {jurisdiction key: tax in the journal}, in the document's currency.
 
         Amounts are positive on invoices and credit notes. A tax that is no jurisdiction's stands
-        under its own name. Cash rounding on a tax is no tax.
+        under its own name. Cash rounding on a tax is no tax. keys: {tax id: [keys]} when known.
         """
-        self.env["account.move.line"].flush_model()
         lines = self.line_ids.filtered(lambda line: line.tax_line_id and line.display_type == "tax")
-        keys = self.env["finance.tax.jurisdiction"]._keys_of(lines.tax_line_id)
+        if keys is None:
+            keys = self.env["finance.tax.jurisdiction"]._keys_of(lines.tax_line_id)
         booked = defaultdict(Decimal)
         for line in lines:
             key = (keys.get(line.tax_line_id.id) or [f"tax/{line.tax_line_id.id}"])[0]

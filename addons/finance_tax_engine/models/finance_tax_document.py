@@ -190,29 +190,35 @@ class FinanceTaxDocument(models.Model):
         text = self.sudo().request
         return codec.load(TaxDocument, text) if text else None
 
-    def _estimated(self, content_hash, request, result, source, applied):
-        """Keep what the engine said about a draft, and that the draft now carries it."""
+    def _estimated(self, *facts):
+        """Keep what the engine said about a draft, and that the draft now carries it.
+
+        facts: as `_estimate_values` takes them.
+        """
         self.ensure_one()
-        self.sudo().write(
-            {
-                "state": "estimated",
-                "content_hash": content_hash,
-                "applied_hash": applied,
-                "tried_hash": False,
-                "save_note": False,
-                "request": codec.dump(request),
-                "result": codec.dump(result),
-                "destination": codec.digest(request.ship_to),
-                "source": source,
-                "currency_id": self._finance_document().currency_id.id,
-                "amount_tax": float(result.total_tax),
-                "amount_taxable": float(result.total_taxable),
-                "amount_exempt": float(result.total_exempt),
-                "messages": "\n".join(result.messages),
-                "computed_at": fields.Datetime.now(),
-                "line_ids": [(5, 0, 0)] + [(0, 0, row) for row in self._rows(result)],
-            }
-        )
+        values = self._estimate_values(*facts)
+        values["line_ids"].insert(0, (5, 0, 0))
+        self.sudo().write(values | {"currency_id": self._finance_document().currency_id.id})
+
+    def _estimate_values(self, content_hash, request, result, source, applied):
+        """Return the values of a tax document whose draft carries what the engine said."""
+        return {
+            "state": "estimated",
+            "content_hash": content_hash,
+            "applied_hash": applied,
+            "tried_hash": False,
+            "save_note": False,
+            "request": codec.dump(request),
+            "result": codec.dump(result),
+            "destination": codec.digest(request.ship_to),
+            "source": source,
+            "amount_tax": float(result.total_tax),
+            "amount_taxable": float(result.total_taxable),
+            "amount_exempt": float(result.total_exempt),
+            "messages": "\n".join(result.messages),
+            "computed_at": fields.Datetime.now(),
+            "line_ids": [(0, 0, row) for row in self._rows(result)],
+        }
 
     def _fell_back(self):
         """Keep that a draft is posted without the engine's amounts."""

@@ -515,56 +515,89 @@ class FinanceTaxMixin(models.AbstractModel):
             return
         moves = self.browse([move.id for move in estimates])
         values = {}
-        for move, estimate in estimates.items():
-            values.update(move._finance_tax_values(estimate.result))
+        for move, taxes in moves._finance_tax_taxes(estimates).items():
+            values |= move._finance_tax_values(estimates[move].result, taxes)
         moves._finance_tax_write(values)
+        moves._finance_tax_keep(estimates, traces)
+
+    def _finance_tax_keep(self, estimates, traces):
+        """Keep what the engine said about each, new tax documents in one insert."""
+        documents = self.env["finance.tax.document"].sudo()
+        new = {}
         for move, estimate in estimates.items():
             workflow = move._finance_tax_workflow()
-            content = move._finance_tax_request(workflow).content()
-            move._finance_tax_ensure_document(workflow, traces.get(move))._estimated(
-                codec.digest(content),
+            facts = (
+                codec.digest(move._finance_tax_request(workflow).content()),
                 estimate.request,
                 estimate.result,
                 estimate.source,
                 move._finance_tax_applied_hash(),
             )
+            document = move._finance_tax_document_of(workflow)
+            if document:
+                document._estimated(*facts)
+            else:
+                new[move] = move._finance_tax_new_document(workflow, traces.get(move))
+                new[move] |= documents._estimate_values(*facts)
+        if new:
+            self.browse([move.id for move in new])._finance_tax_lock()
+            documents.create(list(new.values()))
 
     def _finance_tax_ensure_document(self, workflow, trace_id=None):
-        """Return the tax document of the move, a new one with ``trace_id`` when there is none.
+        """Return the tax document of the move, a new one with ``trace_id`` when there is none."""
+        document = self._finance_tax_document_of(workflow)
+        if document:
+            return document
+        self._finance_tax_lock()
+        return document.create(self._finance_tax_new_document(workflow, trace_id))
+
+    def _finance_tax_lock(self):
+        """Lock drafts that are to get their tax document.
 
         Of two sessions that do so for the same draft, the later one meets a conflict on the draft,
         which Odoo retries, and not a duplicate document, which it does not.
         """
-        document = self._finance_tax_document_of(workflow)
-        if document:
-            return document
         self.env.cr.execute(
-            SQL("SELECT FROM %s WHERE id = %s FOR UPDATE", SQL.identifier(self._table), self.id),
+            SQL(
+                "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+                SQL.identifier(self._table),
+                self.ids,
+            ),
             log_exceptions=False,
         )
-        return document.create(
-            {
-                **self._finance_tax_owner(),
-                "connector_id": workflow.connector_id.id,
-                "company_id": self.company_id.id,
-                "currency_id": self.currency_id.id,
-                "trace_id": trace_id or uuid4().hex,
-            }
-        )
 
-    def _finance_tax_values(self, result):
-        """Return {line: values}: the taxes of each line, and its exact amounts."""
-        workflow = self._finance_tax_workflow()
-        charged = [tax for tax in result.taxes if tax.amount or tax.taxable and tax.rate]
-        taxes = self.env["finance.tax.jurisdiction"]._taxes(
-            self.company_id,
-            self._finance_tax_country(),
-            charged,
-            workflow._tax_account(self.company_id),
-        )
+    def _finance_tax_new_document(self, workflow, trace_id):
+        return {
+            **self._finance_tax_owner(),
+            "connector_id": workflow.connector_id.id,
+            "company_id": self.company_id.id,
+            "currency_id": self.currency_id.id,
+            "trace_id": trace_id or uuid4().hex,
+        }
+
+    def _finance_tax_taxes(self, estimates):
+        """Return {move: {jurisdiction key: account.tax}} for what is charged on each."""
+        groups = defaultdict(list)
+        for move in self:
+            key = move._finance_tax_workflow(), move.company_id, move._finance_tax_country()
+            groups[key].append(move)
+        taxes = {}
+        for (workflow, company, country), moves in groups.items():
+            charged = [tax for move in moves for tax in _charged(estimates[move].result)]
+            found = self.env["finance.tax.jurisdiction"]._taxes(
+                company, country, charged, workflow._tax_account(company)
+            )
+            taxes |= dict.fromkeys(moves, found)
+        return taxes
+
+    def _finance_tax_values(self, result, taxes):
+        """Return {line: values}: the taxes of each line, and its exact amounts.
+
+        taxes: {jurisdiction key: account.tax}.
+        """
         foreign = self.currency_id != self.company_id.currency_id
         amounts = manual_tax_amounts(
-            charged,
+            _charged(result),
             {key: tax.id for key, tax in taxes.items()},
             Decimal(repr(self._finance_tax_rate())) if foreign else None,
             Decimal(1).scaleb(-self.company_id.currency_id.decimal_places),
@@ -593,3 +626,8 @@ class FinanceTaxMixin(models.AbstractModel):
     def action_finance_tax_exchanges(self):
         """List what was exchanged with the engine about the document."""
         return self.finance_tax_document_id.action_open_exchanges()
+
+
+def _charged(result):
+    """Return the taxes of a `TaxResult` that a document shows."""
+    return [tax for tax in result.taxes if tax.amount or tax.taxable and tax.rate]
