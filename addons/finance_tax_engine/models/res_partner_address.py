@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -121,35 +123,49 @@ class FinanceTaxMixin(models.AbstractModel):
         self.ensure_one()
         return self._finance_tax_ship_to().action_finance_tax_address()
 
-    def _finance_tax_ask(self, asked, traces):
-        """Look at addresses first, where the policy wants it."""
-        for document in asked:
+    def _finance_tax_plan(self):
+        """Look at the addresses of what is to be asked, where the policy wants it."""
+        plan = super()._finance_tax_plan()
+        groups = defaultdict(self.browse)
+        for document in plan.asked:
             workflow = document._finance_tax_workflow()
-            if workflow.tax_address == "refuse":
-                document._finance_tax_check_address(workflow)
-        return super()._finance_tax_ask(asked, traces)
+            if document._finance_tax_checks_address(workflow):
+                groups[workflow, document.company_id] += document
+        for (workflow, company), documents in groups.items():
+            obstacles = documents._finance_tax_address_obstacles(workflow, company)
+            plan.obstacles |= obstacles
+            for document in obstacles:
+                del plan.asked[document]
+        return plan
 
-    def _finance_tax_check_address(self, workflow):
+    def _finance_tax_checks_address(self, workflow):
         partner = self._finance_tax_ship_to()
-        able = workflow._tax_able("address")
-        if not able or partner.country_id.code not in COUNTRIES or partner.finance_address_settled:
-            return
-        # an engine that does not answer is met again when it is asked for the tax
-        [answer] = self.env["finance.operation.tax.address"]._ask(
+        return (
+            workflow.tax_address == "refuse"
+            and workflow._tax_able("address")
+            and partner.country_id.code in COUNTRIES
+            and not partner.finance_address_settled
+        )
+
+    def _finance_tax_address_obstacles(self, workflow, company):
+        """Return {document: why its delivery address won't do}, in words."""
+        places = {document: document._finance_tax_ship_to() for document in self}
+        answers = self.env["finance.operation.tax.address"]._ask(
             workflow.connector_id,
-            self.company_id,
-            [partner._finance_address()],
+            company,
+            [place._finance_address() for place in places.values()],
             seconds=workflow.tax_seconds,
         )
-        if isinstance(answer, ProviderError) or answer.status == VALID:
-            return
-        self._finance_tax_refuse(
-            self.env._(
+        return {
+            document: self.env._(
                 "%(engine)s does not know the delivery address of %(partner)s as it is written"
                 " (%(reason)s). Press Validate Address, then accept the suggestion or keep what"
                 " was entered.",
                 engine=workflow.connector_id.sudo().name,
-                partner=partner.display_name,
+                partner=place.display_name,
                 reason=" ".join(answer.messages) or self.env._("it has another spelling"),
             )
-        )
+            for (document, place), answer in zip(places.items(), answers, strict=True)
+            # an engine that does not answer is met again when it is asked for the tax
+            if not isinstance(answer, ProviderError) and answer.status != VALID
+        }

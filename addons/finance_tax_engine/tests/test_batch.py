@@ -9,6 +9,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.finance_connector_base.providers.errors import Rejected
+
+from ..providers.avatax import AvaTax
 from .common import TaxEngineCommon
 
 BATCH = "odoo.addons.finance_tax_engine.models.finance_tax_batch"
@@ -74,11 +77,17 @@ class TestBatch(TaxEngineCommon):
 
     def test_refused_by_the_engine(self):
         drafts = self.drafts(3)
-        self.break_engine("400", times=1)
-        drafts.action_finance_post_with_tax()
-        (refused,) = self.reasons()
-        self.assertIn(f"refuses {refused.display_name}", self.reasons()[refused])
-        self.assertEqual(set((drafts - refused).mapped("state")), {"posted"})
+        quote = AvaTax.quote
+
+        def refuse(engine, document):
+            if str(document.date) == "2026-03-02":
+                raise Rejected("No such ZIP code.", code="InvalidZip")
+            return quote(engine, document)
+
+        with patch.object(AvaTax, "quote", refuse):
+            drafts.action_finance_post_with_tax()
+        self.assertEqual(drafts.mapped("state"), ["posted", "draft", "posted"])
+        self.assertIn(f"refuses {drafts[1].display_name}: No such ZIP", self.reasons()[drafts[1]])
 
     def test_odoos_own_post_stays_all_or_nothing(self):
         drafts = self.drafts(3)
@@ -187,7 +196,7 @@ class TestBatch(TaxEngineCommon):
         self.assertEqual(exception.state, "resolved")
         self.assertEqual(batch.refused_count, 0)
 
-    def test_a_job_that_runs_again_asks_nothing_twice(self):
+    def test_a_job_that_runs_again_posts_nothing_twice(self):
         drafts = self.drafts(3)
         Batch = type(self.env["finance.tax.batch"])
         finish, falls = Batch._finish, [SerializationFailure("planted"), None]
@@ -204,7 +213,7 @@ class TestBatch(TaxEngineCommon):
             self.drain(until_due=True)
         self.assertFalse(falls)
         self.assertEqual(set(drafts.mapped("state")), {"posted"})
-        self.assertEqual(self.calls, 6)
+        self.assertEqual(len(self.recorded()), 3)
 
     # === WHO === #
 
@@ -228,3 +237,25 @@ class TestBatch(TaxEngineCommon):
                                  company_id=other.id, company_ids=[Command.set(other.ids)])  # fmt: skip
         self.assertFalse(self.env["finance.tax.batch"].with_user(stranger).search([]))
         self.assertFalse(self.env["finance.tax.batch.line"].with_user(stranger).search([]))
+
+    # === COST === #
+
+    def test_queries_grow_with_the_number_of_invoices_and_slowly(self):
+        self.drafts(1).action_finance_post_with_tax()
+        few, many = self.queries(10), self.queries(40)
+        more = (many - few) / 30
+        self.assertLess(more, 23, f"{few} for 10, {many} for 40")
+
+    def queries(self, number):
+        """How many queries posting takes once the engine has answered."""
+        drafts = self.drafts(1)
+        for position in range(1, number):
+            drafts |= drafts[0].copy({"invoice_date": "2026-03-02"})
+            drafts[-1].invoice_line_ids[0].quantity = 10 + position
+        drafts._finance_tax_foresee(False, 0.0)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        self.assertFalse(drafts._finance_tax_post_halves(False))
+        self.env.flush_all()
+        return self.cr.sql_log_count - before
