@@ -101,10 +101,10 @@ class TestBatch(TaxEngineCommon):
         Move = type(self.env["account.move"])
         check = Move._finance_tax_after_post
 
-        def faulty(moves):
+        def faulty(moves, routes):
             if drafts[0] in moves:
                 raise ValueError("planted")
-            return check(moves)
+            return check(moves, routes)
 
         logger = "odoo.addons.finance_tax_engine.models.account_move_batch"
         with patch.object(Move, "_finance_tax_after_post", faulty), mute_logger(logger):
