@@ -58,7 +58,16 @@ class AccountMove(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("move_type", "company_id", "partner_shipping_id", "finance_tax_document_ids.state")
+    @api.depends(
+        "state",
+        "move_type",
+        "company_id",
+        "journal_id",
+        "fiscal_position_id",
+        "partner_shipping_id",
+        "reversed_entry_id",
+        "finance_tax_document_ids.state",
+    )
     def _compute_finance_tax(self):
         return super()._compute_finance_tax()
 
@@ -68,7 +77,7 @@ class AccountMove(models.Model):
 
     @api.depends(
         "state",
-        "move_type",
+        "finance_tax_applies",
         "currency_id",
         "invoice_date",
         "partner_id",

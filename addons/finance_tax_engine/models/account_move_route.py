@@ -54,10 +54,15 @@ class AccountMove(models.Model):
         return route if route.target == "elsewhere" or route.workflow.active else None
 
     def _finance_tax_deciding(self):
-        """Return the tax document that this one was posted with, or was told to be recorded by."""
-        documents = self._origin.sudo().finance_tax_document_ids
-        return documents.filtered(
-            lambda document: document.recording or document.state not in UNDECIDED
+        """Return the tax document that this one is posted with, or that says it is elsewhere."""
+        move = self._origin.sudo()
+        posted = move.state == "posted"
+        return move.finance_tax_document_ids.filtered(
+            lambda document: (
+                document.recorder == "elsewhere"
+                or posted
+                and (document.recording or document.state not in UNDECIDED)
+            )
         )[:1]
 
     # === WHO RECORDS IT === #

@@ -390,8 +390,9 @@ class FinanceTaxDocument(models.Model):
         jobs = sent._enqueue("tax.void", revision=lambda document: document.revision)
         voiding = self.browse(jobs.mapped("res_id"))
         voiding.write({"state": "voiding"})
-        # posted again unchanged, they carry the engine's amounts still
-        (self - voiding).filtered("result").write({"state": "estimated"})
+        # posted again unchanged, they carry the engine's amounts still; or another one decides
+        drafts = (self - voiding).filtered(lambda row: row.result or row.state == "fallback")
+        drafts.write({"state": "estimated"})
         for document in self:
             document._resolve("tax.fallback", "tax.mismatch", "tax.rejected", note="tax.withdrawn")
 

@@ -30,7 +30,7 @@ from ..canonical.tax import (
     TaxResult,
 )
 from .account_tax import FLAG
-from .finance_tax_document import STATES, applied_hash
+from .finance_tax_document import STATES, UNDECIDED, applied_hash
 
 # Code of an outage that is ours: the connector is stopped, not complete, or without a vault key.
 CLOSED = "closed"
@@ -154,9 +154,10 @@ class FinanceTaxMixin(models.AbstractModel):
     def _compute_finance_tax(self):
         for move in self:
             workflow = move._finance_tax_workflow()
+            documents = move._origin.sudo().finance_tax_document_ids
             document = (
                 move._finance_tax_document_of(workflow)
-                or move._origin.sudo().finance_tax_document_ids[:1]
+                or documents.sorted(lambda row: row.state in UNDECIDED)[:1]
             )
             move.finance_tax_applies = bool(workflow)
             move.finance_tax_document_id = document.id

@@ -310,6 +310,18 @@ class TestRecorder(RouteCase):
         self.assert_exact(move)
         self.assertEqual(move.finance_tax_recorder, "engine")
 
+    def test_a_reset_fallback_goes_by_the_rules(self):
+        self.workflow.tax_outage = "fallback"
+        move = self.create_houston_invoice()
+        self.break_engine()
+        move.action_post()
+        self.assertEqual(move._finance_tax_workflow(), self.workflow)
+        move.button_draft()
+        self.elsewhere()
+        move.action_post()
+        self.assertEqual(move.finance_tax_recorder, "elsewhere")
+        self.assertEqual(move.finance_tax_document_id.recorder_name, "Acme Billing")
+
     def test_what_came_from_a_platform_stays_recorded_there(self):
         move = self.create_houston_invoice()
         move._finance_tax_recorded_at("Acme Billing")

@@ -92,6 +92,7 @@ class SaleOrder(models.Model):
 
     @api.depends(
         "company_id",
+        "journal_id",
         "fiscal_position_id",
         "partner_shipping_id",
         "finance_tax_document_ids.state",
@@ -102,6 +103,7 @@ class SaleOrder(models.Model):
     @api.depends(
         "state",
         "locked",
+        "finance_tax_applies",
         "currency_id",
         "date_order",
         "partner_invoice_id",

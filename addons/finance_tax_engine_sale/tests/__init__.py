@@ -1,2 +1,3 @@
 from . import test_order
 from . import test_portal
+from . import test_when
