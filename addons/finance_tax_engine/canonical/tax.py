@@ -70,7 +70,8 @@ class TaxLine:
 
     number: identifies the line in the answer; engines return results by it, never by product.
     amount: extended amount without tax, net of discounts. quantity: always positive.
-    description: for people; not part of what the tax depends on.
+    description: for people; not part of what the tax depends on. gtin: the product's worldwide
+    number (UPC, EAN; 8 to 14 digits), None when it has none.
     """
 
     number: str
@@ -79,6 +80,7 @@ class TaxLine:
     item_code: str = ""
     tax_code: str = ""
     description: str = ""
+    gtin: str | None = None
 
 
 @dataclass(frozen=True)

@@ -293,6 +293,7 @@ class FinanceTaxMixin(models.AbstractModel):
             item_code=product.default_code or "",
             tax_code=product.finance_tax_code or product.categ_id._finance_tax_code(),
             description=line.name or "",
+            gtin=product._finance_gtin(),
         )
 
     def _finance_decimal(self, amount):

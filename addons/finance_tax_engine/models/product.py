@@ -1,5 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.barcode import check_barcode_encoding
+
+# Digits of a GTIN: Odoo's name of the encoding.
+GTIN_KINDS = {8: "ean8", 12: "upca", 13: "ean13", 14: "gtin14"}
 
 
 class FinanceTaxCodeMixin(models.AbstractModel):
@@ -69,3 +73,13 @@ class ProductTemplate(models.Model):
     finance_tax_code = fields.Char(
         help="What the tax engine calls this product; empty: as its category."
     )
+
+
+class ProductProduct(models.Model):
+    _inherit = "product.product"
+
+    def _finance_gtin(self):
+        """Return the barcode where it is a GTIN (UPC, EAN) with a right check digit, else None."""
+        code = self.barcode or ""
+        kind = GTIN_KINDS.get(len(code))
+        return code if kind and check_barcode_encoding(code, kind) else None

@@ -75,6 +75,15 @@ class AvaTax(TaxEngine):
     settings = (
         Setting("account_id", "Account ID", help="Settings > License and API keys at Avalara"),
         Setting("license_key", "License key", secret=True),
+        Setting(
+            "upc",
+            "Send UPC",
+            required=False,
+            default="no",
+            check="yes|no",
+            help="yes: barcodes that are a UPC or EAN go as the item code, for accounts whose tax"
+            " codes are found by UPC at Avalara. no: the internal reference goes.",
+        ),
     )
     company_settings = (
         Setting(
@@ -108,13 +117,13 @@ class AvaTax(TaxEngine):
 
     def quote(self, document: TaxDocument) -> TaxResult:
         """Calculate without keeping: a transaction of a type that ends with "Order"."""
-        model = transaction(document, QUOTE_TYPES[document.kind])
+        model = self._transaction(document, QUOTE_TYPES[document.kind])
         payload = self.send("POST", "/api/v2/transactions/create", json=model, params=_DETAILS)
         return self._result(payload, document, {canonical.QUOTED})
 
     def commit(self, document: TaxDocument) -> TaxResult:
         """Create or replace the transaction and commit it, in one call that may be repeated."""
-        model = transaction(document, RECORD_TYPES[document.kind]) | {"commit": True}
+        model = self._transaction(document, RECORD_TYPES[document.kind]) | {"commit": True}
         payload = self.send(
             "POST",
             "/api/v2/transactions/createoradjust",
@@ -129,7 +138,7 @@ class AvaTax(TaxEngine):
         model = {
             "adjustmentReason": ADJUSTMENT_REASONS[reason],
             "adjustmentDescription": words or reason,
-            "newTransaction": transaction(document, kind) | {"commit": True},
+            "newTransaction": self._transaction(document, kind) | {"commit": True},
         }
         payload = self.send(
             "POST",
@@ -308,6 +317,14 @@ class AvaTax(TaxEngine):
         return Rejected(words, **details)
 
     # === SENDING AND READING === #
+
+    def _transaction(self, document, kind):
+        if self._setting("upc") == "yes":
+            lines = (
+                replace(line, item_code=line.gtin or line.item_code) for line in document.lines
+            )
+            document = replace(document, lines=tuple(lines))
+        return transaction(document, kind)
 
     def _setting(self, name):
         return self.config.settings.get(name, "")

@@ -61,6 +61,30 @@ class TestKnowledge(TaxEngineCommon):
         known = self.env["finance.tax.code"].name_search(wizard.code_id.description[:8])
         self.assertIn(wizard.code_id.id, [row[0] for row in known])
 
+    def test_a_barcode_that_is_a_gtin_is_part_of_the_question(self):
+        product, move = self.products[0], self.create_houston_invoice()
+        for barcode, gtin in (
+            ("036000291452", "036000291452"),
+            ("4006381333931", "4006381333931"),
+            ("036000291453", None),
+            ("SHELF-1", None),
+            (False, None),
+        ):
+            product.barcode = barcode
+            request = move._finance_tax_request(self.workflow)
+            self.assertEqual(request.lines[0].gtin, gtin, barcode)
+
+    def test_freight_is_a_line_with_its_own_tax_code(self):
+        product = self.products[2]
+        product.finance_tax_code = "FR010000"
+        move = self.create_houston_invoice()
+        move.action_post()
+        self.drain()
+        recording = self.server.sandbox.log.as_list("avatax")[-1]["body"]["createTransactionModel"]
+        codes = {line["itemCode"]: line.get("taxCode") for line in recording["lines"]}
+        self.assertEqual(codes, {"SHELF": None, "LAMP": None, "CABLE": "FR010000"})
+        self.assert_exact(move)
+
     def test_use_codes_and_nexus_are_read_by_a_job(self):
         self.connector.action_tax_knowledge()
         self.drain()

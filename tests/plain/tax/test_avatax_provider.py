@@ -1,6 +1,8 @@
 """The AvaTax provider against hand-made answers; the real HTTP is tried against the sandbox."""
 
 import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -240,6 +242,22 @@ def test_ping_looks_at_authenticated(vendor):
     assert vendor.ping() == "AvaTax 26.1, account 1100000001"
     with pytest.raises(AuthFailed):
         vendor.ping()
+
+
+@pytest.mark.parametrize(
+    ("setting", "gtin", "code"),
+    [("yes", "036000291452", "036000291452"), ("yes", None, "SKU"), ("no", "036000291452", "SKU")],
+)
+def test_upc_goes_as_the_item_code_where_wanted(vendor, setting, gtin, code):
+    vendor.config.settings["upc"] = setting
+    line = replace(document().lines[0], gtin=gtin)
+    for ask in (vendor.quote, vendor.commit):
+        vendor.answers = [(200, answer())]
+        with suppress(ContractBroken):
+            ask(document(lines=(line,)))
+        sent = json.loads(vendor.sent[-1].body)
+        model = sent.get("createTransactionModel", sent)
+        assert model["lines"][0]["itemCode"] == code
 
 
 def test_only_one_of_number_and_use_code_is_sent():
