@@ -7,6 +7,7 @@ from . import finance_tax_line_mixin
 from . import account_move
 from . import account_fiscal_position
 from . import account_move_batch
+from . import account_move_early_payment
 from . import account_move_outage
 from . import account_move_route
 from . import account_move_save
