@@ -69,9 +69,10 @@ class TaxLine:
     """One line to tax.
 
     number: identifies the line in the answer; engines return results by it, never by product.
-    amount: extended amount without tax, net of discounts. quantity: always positive.
-    description: for people; not part of what the tax depends on. gtin: the product's worldwide
-    number (UPC, EAN; 8 to 14 digits), None when it has none.
+    amount: extended amount net of discounts, without tax unless ``tax_included``. quantity: always
+    positive. description: for people; not part of what the tax depends on. gtin: the product's
+    worldwide number (UPC, EAN; 8 to 14 digits), None when it has none. tax_included: the tax is
+    inside the amount and is to be taken out; None stands for no.
     """
 
     number: str
@@ -81,6 +82,7 @@ class TaxLine:
     tax_code: str = ""
     description: str = ""
     gtin: str | None = None
+    tax_included: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -248,9 +248,15 @@ class AccountMove(models.Model):
         """Return {jurisdiction key: tax in the journal}, in the document's currency.
 
         Amounts are positive on invoices and credit notes. A tax that is no jurisdiction's stands
-        under its own name. Cash rounding on a tax is no tax. keys: {tax id: [keys]} when known.
+        under its own name; those that a person has put beside the engine's are left out. Cash
+        rounding on a tax is no tax. keys: {tax id: [keys]} when known.
         """
-        lines = self.line_ids.filtered(lambda line: line.tax_line_id and line.display_type == "tax")
+        kept = self.env["account.tax"]
+        for line in self._finance_tax_lines():
+            kept |= line._finance_tax_kept().flatten_taxes_hierarchy()
+        lines = self.line_ids.filtered(
+            lambda line: line.display_type == "tax" and line.tax_line_id - kept
+        )
         if keys is None:
             keys = self.env["finance.tax.jurisdiction"]._keys_of(lines.tax_line_id)
         booked = defaultdict(Decimal)

@@ -11,9 +11,9 @@ class AccountMoveLine(models.Model):
         return super()._compute_totals()
 
     def _finance_tax_is_taxed(self):
-        # Down payment lines have a computation key: Odoo splits their tax itself.
-        down_payment = (self.extra_tax_data or {}).get("computation_key")
-        return self.display_type == "product" and not down_payment
+        # Odoo splits the tax of down payments itself.
+        key = (self.extra_tax_data or {}).get("computation_key") or ""
+        return self.display_type == "product" and not key.startswith("down_payment")
 
     def _finance_tax_facts(self):
         return {

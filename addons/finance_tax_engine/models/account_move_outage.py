@@ -32,8 +32,10 @@ class AccountMove(models.Model):
             values[line] = {
                 "extra_tax_data": None if is_carrier(line.extra_tax_data) else line.extra_tax_data
             }
-            if taxes:
-                values[line]["tax_ids"] = taxes.ids
+            inside = line._finance_tax_includes_tax()
+            fitting = taxes.filtered(lambda tax, inside=inside: tax.price_include == inside)
+            if fitting:
+                values[line]["tax_ids"] = (fitting | line._finance_tax_kept()).ids
         self._finance_tax_write(values)
         document = self._finance_tax_ensure_document(workflow, trace_id)
         document._fell_back()

@@ -53,6 +53,10 @@ class AccountTax(models.Model):
         if not still_fits(extra_tax_data, base_line, taxes):
             return result
         result["manual_tax_amounts"] = _at_rate(extra_tax_data, base_line["rate"])
+        if "manual_total_excluded_currency" in extra_tax_data:
+            # the price includes the tax
+            name = "manual_total_excluded_currency"
+            result[name] = extra_tax_data[name]
         return result
 
 

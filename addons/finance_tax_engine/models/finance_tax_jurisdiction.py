@@ -13,6 +13,8 @@ KINDS = [
 ]
 # Rows of widget and PDF come in this order.
 SEQUENCE = {kind: 10 * position for position, (kind, _label) in enumerate(KINDS, start=1)}
+# Ends the key of a tax that is inside the price: an authority may have both.
+INCLUDED = "/included"
 
 
 class FinanceTaxJurisdiction(models.Model):
@@ -50,23 +52,25 @@ class FinanceTaxJurisdiction(models.Model):
     )
 
     @api.model
-    def _taxes(self, company, country, wanted, account=None):
+    def _taxes(self, company, country, wanted, account=None, included=False):
         """Return {key: account.tax} for the `JurisdictionTax` values ``wanted``; create what lacks.
 
         company: of the document; taxes belong to its root company. country: of the taxes, which is
-        the document's fiscal country. account: where new taxes are booked.
+        the document's fiscal country. account: where new taxes are booked. included: the taxes are
+        to be inside the price.
         """
-        by_key = {tax.key: tax for tax in wanted}
+        suffix = INCLUDED if included else ""
+        by_key = {tax.key + suffix: tax for tax in wanted}
         if not by_key:
             return {}
         self = self.sudo()
         root = company.root_id
         found = self._find(root, country, by_key)
-        missing = [by_key[key] for key in sorted(by_key.keys() - found.keys())]
+        missing = {key: by_key[key] for key in sorted(by_key.keys() - found.keys())}
         if missing:
             self._create_missing(root, country, missing, account)
             found = self._find(root, country, by_key)
-        return {key: row.tax_id for key, row in found.items()}
+        return {key.removesuffix(suffix): row.tax_id for key, row in found.items()}
 
     def _find(self, root, country, keys):
         rows = self.search(
@@ -101,17 +105,19 @@ class FinanceTaxJurisdiction(models.Model):
             )
         )
         groups = {}
-        for kind in sorted({tax.kind for tax in missing}):
+        for kind in sorted({tax.kind for tax in missing.values()}):
             groups[kind] = self._group(root, country, kind)
-        for tax in missing:
-            row = self._claim(root, country, tax.key, tax.kind)
+        for key, tax in missing.items():
+            row = self._claim(root, country, key, tax.kind)
             row.write(
                 {
                     "name": tax.name,
                     "code": tax.code,
                     "region": tax.region,
                     "rate": float(tax.rate * 100),
-                    "tax_id": self._create_tax(root, country, tax, groups[tax.kind], account).id,
+                    "tax_id": self._create_tax(
+                        root, country, tax, groups[tax.kind], account, key.endswith(INCLUDED)
+                    ).id,
                 }
             )
 
@@ -152,9 +158,11 @@ class FinanceTaxJurisdiction(models.Model):
         row.write({"name": label, "tax_group_id": group.id})
         return group
 
-    def _create_tax(self, root, country, tax, group, account):
+    def _create_tax(self, root, country, tax, group, account, included):
         label = dict(self._fields["kind"]._description_selection(self.env))[tax.kind]
         percent = format((tax.rate * 100).normalize(), "f")
+        # the code keeps two authorities of one name apart: tax names are unique
+        name = f"{tax.region or tax.country} {tax.name} {label} {percent}% [{tax.code}]"
         repartition = [
             (0, 0, {"repartition_type": "base"}),
             (0, 0, {"repartition_type": "tax", "account_id": account.id}),
@@ -164,14 +172,13 @@ class FinanceTaxJurisdiction(models.Model):
             .with_company(root)
             .create(
                 {
-                    # the code keeps two authorities of one name apart: tax names are unique
-                    "name": f"{tax.region or tax.country} {tax.name} {label} {percent}% [{tax.code}]",
+                    "name": self.env._("%(tax)s included", tax=name) if included else name,
                     "invoice_label": f"{tax.name.title()} {label} {percent}%",
                     "type_tax_use": "sale",
                     "amount_type": "percent",
                     # while a line waits to be computed again, the rate is a sensible estimate
                     "amount": float(tax.rate * 100),
-                    "price_include_override": "tax_excluded",
+                    "price_include_override": "tax_included" if included else "tax_excluded",
                     "include_base_amount": False,
                     "is_base_affected": False,
                     "sequence": SEQUENCE[tax.kind],
@@ -189,5 +196,5 @@ class FinanceTaxJurisdiction(models.Model):
         """Return {tax id: [keys]}: which jurisdictions the taxes stand for."""
         keys = defaultdict(list)
         for row in self.sudo().search([("tax_id", "in", taxes.ids)]):
-            keys[row.tax_id.id].append(row.key)
+            keys[row.tax_id.id].append(row.key.removesuffix(INCLUDED))
         return keys

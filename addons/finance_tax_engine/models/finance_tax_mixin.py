@@ -288,12 +288,13 @@ class FinanceTaxMixin(models.AbstractModel):
         product = line.product_id
         return TaxLine(
             number=number,
-            amount=self._finance_decimal(line.price_subtotal),
+            amount=self._finance_decimal(line._finance_tax_amount()),
             quantity=Decimal(repr(abs(line._finance_tax_facts()["quantity"]))),
             item_code=product.default_code or "",
             tax_code=product.finance_tax_code or product.categ_id._finance_tax_code(),
             description=line.name or "",
             gtin=product._finance_gtin(),
+            tax_included=line._finance_tax_includes_tax() or None,
         )
 
     def _finance_decimal(self, amount):
@@ -320,12 +321,28 @@ class FinanceTaxMixin(models.AbstractModel):
                 " address, then try again.",
                 partner=address.display_name,
             )
-        included = self._finance_tax_lines().tax_ids.filtered("price_include")
-        if included:
+        return self._finance_tax_obstacle_of_prices()
+
+    def _finance_tax_obstacle_of_prices(self):
+        """Return why prices that include tax can't be sent, in words; "" when they can."""
+        included = self._finance_tax_lines().filtered(lambda line: line._finance_tax_includes_tax())
+        if not included:
+            return ""
+        engine = self._finance_tax_workflow().connector_id
+        names = format_list(self.env, included.tax_ids.mapped("name"))
+        if not engine._known_class().takes_prices_with_tax:
             return self.env._(
-                "The tax engine needs prices without tax, but %(taxes)s is included in the price."
+                "%(engine)s needs prices without tax, but %(taxes)s is included in the price."
                 " Take it off the lines.",
-                taxes=format_list(self.env, included.mapped("name")),
+                engine=engine.sudo().name,
+                taxes=names,
+            )
+        if any(line._finance_tax_mixes_prices() for line in included):
+            return self.env._(
+                "One of %(taxes)s is included in the price, and another one on the same line comes"
+                " beside it, so what the price includes is not known. Leave one of them on the"
+                " line.",
+                taxes=names,
             )
         return ""
 
@@ -578,44 +595,75 @@ class FinanceTaxMixin(models.AbstractModel):
         }
 
     def _finance_tax_taxes(self, estimates):
-        """Return {move: {jurisdiction key: account.tax}} for what is charged on each."""
+        """Return {move: {inside: {jurisdiction key: account.tax}}} for what is charged on each.
+
+        inside: whether the taxes are inside the prices.
+        """
         groups = defaultdict(list)
         for move in self:
             key = move._finance_tax_workflow(), move.company_id, move._finance_tax_country()
             groups[key].append(move)
         taxes = {}
         for (workflow, company, country), moves in groups.items():
-            charged = [tax for move in moves for tax in _charged(estimates[move].result)]
-            found = self.env["finance.tax.jurisdiction"]._taxes(
-                company, country, charged, workflow._tax_account(company)
-            )
+            charged = [move._finance_tax_charged(estimates[move].result) for move in moves]
+            found = {
+                inside: self.env["finance.tax.jurisdiction"]._taxes(
+                    company,
+                    country,
+                    [tax for of_move in charged for tax in of_move[inside]],
+                    workflow._tax_account(company),
+                    inside,
+                )
+                for inside in (False, True)
+            }
             taxes |= dict.fromkeys(moves, found)
         return taxes
+
+    def _finance_tax_charged(self, result):
+        """Return {inside: [`JurisdictionTax`]}: what is charged on top of prices, and inside."""
+        charged = {False: [], True: []}
+        lines = self._finance_tax_numbered_lines()
+        inside = {number for number, line in lines.items() if line._finance_tax_includes_tax()}
+        for tax in _charged(result):
+            charged[tax.line in inside].append(tax)
+        return charged
 
     def _finance_tax_values(self, result, taxes):
         """Return {line: values}: the taxes of each line, and its exact amounts.
 
-        taxes: {jurisdiction key: account.tax}.
+        taxes: as `_finance_tax_taxes` has them.
         """
         foreign = self.currency_id != self.company_id.currency_id
-        amounts = manual_tax_amounts(
-            _charged(result),
-            {key: tax.id for key, tax in taxes.items()},
-            Decimal(repr(self._finance_tax_rate())) if foreign else None,
-            Decimal(1).scaleb(-self.company_id.currency_id.decimal_places),
-        )
+        rate = Decimal(repr(self._finance_tax_rate() if foreign else 1.0))
+        charged, amounts = self._finance_tax_charged(result), {}
+        for inside, of_prices in charged.items():
+            amounts |= manual_tax_amounts(
+                of_prices,
+                {key: tax.id for key, tax in taxes[inside].items()},
+                # of several taxes inside a price, Odoo counts those alone that say both amounts
+                rate if foreign or inside else None,
+                Decimal(1).scaleb(-self.company_id.currency_id.decimal_places),
+            )
         values = {}
         for number, line in self._finance_tax_numbered_lines().items():
             manual = amounts.get(number, {})
+            carried = {
+                FLAG: 1,
+                "manual_tax_amounts": manual,
+                **line._finance_tax_facts(),
+                "currency_id": line.currency_id.id,
+                "rate": self._finance_tax_rate(),
+            }
+            if line._finance_tax_includes_tax():
+                tax = sum(tax.amount for tax in charged[True] if tax.line == number)
+                net = self._finance_decimal(line._finance_tax_amount()) - tax
+                carried["manual_total_excluded_currency"] = float(net)
+            if "computation_key" in (line.extra_tax_data or {}):
+                # a discount on the whole order
+                carried["computation_key"] = line.extra_tax_data["computation_key"]
             values[line] = {
-                "tax_ids": [int(tax_id) for tax_id in manual],
-                "extra_tax_data": {
-                    FLAG: 1,
-                    "manual_tax_amounts": manual,
-                    **line._finance_tax_facts(),
-                    "currency_id": line.currency_id.id,
-                    "rate": self._finance_tax_rate(),
-                },
+                "tax_ids": [*map(int, manual), *line._finance_tax_kept().ids],
+                "extra_tax_data": carried,
             }
         return values
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from odoo import models
 
+from odoo.addons.finance_connector_base.providers.errors import Rejected
+
 from ..canonical.tax import TaxDocument, TaxReference, TaxResult
 
 
@@ -19,6 +21,8 @@ class QuoteTax(models.AbstractModel):
 
     @staticmethod
     def _call(provider, request):
+        if any(line.tax_included for line in request.lines) and not provider.takes_prices_with_tax:
+            raise Rejected(f"{provider.label} needs prices without tax", code="tax_included")
         return provider.quote(request)
 
 

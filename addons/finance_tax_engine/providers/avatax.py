@@ -95,6 +95,7 @@ class AvaTax(TaxEngine):
     )
     seller_setting = "company_code"
     capabilities = frozenset(CAPABILITIES)
+    takes_prices_with_tax = True
     timeouts = (3.0, 15.0)
     concurrency = 8
 
@@ -491,7 +492,7 @@ def _line(line, sign):
             "itemCode": line.item_code,
             "taxCode": line.tax_code,
             "description": line.description,
-            "taxIncluded": False,
+            "taxIncluded": bool(line.tax_included),
         }
     )
 

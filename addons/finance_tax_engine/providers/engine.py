@@ -51,6 +51,9 @@ class TaxEngine(Provider):
     capabilities: frozenset[str] = frozenset()
     """Keys of `CAPABILITIES`."""
 
+    takes_prices_with_tax = False
+    """Whether a `TaxLine` may be ``tax_included``."""
+
     # === DOCUMENTS === #
 
     def quote(self, document: TaxDocument) -> TaxResult:

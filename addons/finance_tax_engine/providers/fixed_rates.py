@@ -122,6 +122,8 @@ class FixedRates(TaxEngine):
 
     - **Rounding**: the tax of each authority is rounded half up on every line, to the smallest
       amount of the document's currency; what a document owes an authority is the sum of its lines.
+    - **Prices with tax**: each authority's part is taken out and rounded likewise; what is left is
+      the price without tax.
     - **Rates** are those of the tax date (a credit note: its invoice's), at the delivery address.
     - **No row** for a destination is no zero: the document is refused. A row with 0 % and a reason
       says that nothing is due.
@@ -132,6 +134,7 @@ class FixedRates(TaxEngine):
     code, label = "fixed_rates", "Fixed rates (table in Odoo)"
     offline = True
     capabilities = frozenset({"adjust", "nexus", "tax_codes"})
+    takes_prices_with_tax = True
 
     def ping(self) -> str:
         """Return words about the table."""
@@ -154,7 +157,7 @@ class FixedRates(TaxEngine):
             rows = chosen(rates, line.tax_code)
             if not rows:
                 raise _no_rate(document.ship_to, day, line)
-            parts = [self._tax(line, row, document) for row in rows]
+            parts = self._taxes(line, rows, document)
             taxes += parts
             if not any(tax.taxable for tax in parts) and line.amount:
                 reasons.append(_why(line, rows, document))
@@ -206,28 +209,37 @@ class FixedRates(TaxEngine):
     def _table(self):
         return self.config.data.get("table") or RateTable()
 
-    def _tax(self, line, row, document):
+    def _taxes(self, line, rows, document):
+        """Return the `JurisdictionTax` of each row on a line."""
         digits = self.config.data.get("decimals", {}).get(document.currency, 2)
-        owed = not _is_exempt(document) and not _is_reversed(row, document)
-        taxable = line.amount if owed and row.rate else ZERO
-        return JurisdictionTax(
-            line=line.number,
-            kind=row.kind,
-            code=row.code or row.name,
-            name=row.name,
-            country=row.country,
-            region="" if row.kind == "country" else row.region,
-            rate=row.rate,
-            taxable=taxable,
-            amount=(taxable * row.rate).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP),
-            exempt=line.amount - taxable,
-        )
+        unit = Decimal(1).scaleb(-digits)
+        rates = [ZERO if _is_not_owed(row, document) else row.rate for row in rows]
+        price = 1 + sum(rates) if line.tax_included else 1
+        amounts = [(line.amount * rate / price).quantize(unit, ROUND_HALF_UP) for rate in rates]
+        net = line.amount - sum(amounts) if line.tax_included else line.amount
+        return [
+            JurisdictionTax(
+                line=line.number,
+                kind=row.kind,
+                code=row.code or row.name,
+                name=row.name,
+                country=row.country,
+                region="" if row.kind == "country" else row.region,
+                rate=row.rate,
+                taxable=net if rate else ZERO,
+                amount=amount,
+                exempt=ZERO if rate else net,
+            )
+            for row, rate, amount in zip(rows, rates, amounts, strict=True)
+        ]
 
     @staticmethod
     def _result(document, status, taxes, reasons=()):
-        by_line = defaultdict(Decimal)
+        included = {line.number for line in document.lines if line.tax_included}
+        by_line, inside = defaultdict(Decimal), ZERO
         for tax in taxes:
             by_line[tax.line] = max(by_line[tax.line], tax.taxable, key=abs)
+            inside += tax.amount if tax.line in included else ZERO
         taxable = sum(by_line.values(), ZERO)
         return TaxResult(
             code=document.code if status == canonical.RECORDED else "",
@@ -235,7 +247,7 @@ class FixedRates(TaxEngine):
             currency=document.currency,
             total_tax=sum((tax.amount for tax in taxes), ZERO),
             total_taxable=taxable,
-            total_exempt=sum((line.amount for line in document.lines), ZERO) - taxable,
+            total_exempt=sum((line.amount for line in document.lines), ZERO) - inside - taxable,
             taxes=tuple(taxes),
             reasons=tuple(reasons),
         )
@@ -243,6 +255,10 @@ class FixedRates(TaxEngine):
 
 def _is_exempt(document):
     return bool(document.exemption_number or document.entity_use_code)
+
+
+def _is_not_owed(row, document):
+    return _is_exempt(document) or _is_reversed(row, document)
 
 
 def _is_reversed(row, document):

@@ -84,6 +84,24 @@ def test_each_authority_is_rounded_half_up_on_each_line():
     assert result.reasons == ()
 
 
+def test_tax_is_taken_out_of_a_price_that_includes_it():
+    asked = document(("115.00", ""), ("0.05", ""))
+    first, second = asked.lines
+    lines = (replace(first, tax_included=True), replace(second, tax_included=True))
+    result = engine(TEXAS, HARRIS, CITY).quote(replace(asked, lines=lines))
+    taxes = [(tax.taxable, tax.amount) for tax in result.taxes]
+    assert taxes[:3] == [
+        (D("106.15"), D("6.63")),
+        (D("106.15"), D("1.03")),
+        (D("106.15"), D("1.19")),
+    ]
+    assert taxes[3:] == [(D("0.05"), D("0.00"))] * 3
+    assert (result.total_tax, result.total_taxable) == (D("8.85"), D("106.20"))
+    assert result.total_exempt == D(0)
+    exempt = engine(TEXAS).quote(replace(asked, lines=lines, exemption_number="X"))
+    assert (exempt.total_tax, exempt.total_exempt) == (D(0), D("115.05"))
+
+
 @pytest.mark.parametrize(("currency", "tax"), [("JPY", "4"), ("KWD", "3.748"), ("USD", "3.75")])
 def test_the_smallest_amount_is_the_currencys(currency, tax):
     result = engine(TEXAS, decimals={"JPY": 0, "KWD": 3}).quote(document(currency=currency))
