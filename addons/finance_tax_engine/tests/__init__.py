@@ -5,9 +5,13 @@ from . import test_configuration
 from . import test_credit_note
 from . import test_engines
 from . import test_exemption
+from . import test_hard_documents
+from . import test_hard_export
+from . import test_hard_prices
 from . import test_jurisdiction
 from . import test_knowledge
 from . import test_outage
+from . import test_properties
 from . import test_reconciliation
 from . import test_recording
 from . import test_route
