@@ -1,6 +1,6 @@
 """The engine is asked when a draft is saved, where its workflow wants that."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.finance_connector_base.canonical import codec
@@ -16,6 +16,7 @@ class FinanceTaxMixin(models.AbstractModel):
         "Not computed when saved", compute="_compute_finance_tax_save_note"
     )
 
+    @api.depends("finance_tax_stale", "finance_tax_document_ids.save_note")
     def _compute_finance_tax_save_note(self):
         for document in self:
             kept = document.finance_tax_document_id.sudo()
