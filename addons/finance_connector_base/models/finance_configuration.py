@@ -222,6 +222,7 @@ class FinanceConfiguration(models.AbstractModel):
                 "%(place)s: “%(column)s” stays “%(now)s”. The file says “%(wanted)s”; it is not "
                 "changed by files."
             ),
+            "former": _("%(place)s is no longer there and is passed over. %(words)s"),
             "named": _("“%(word)s” of the file is taken for %(now)s: the registry is the same."),
             "left": _("%(place)s: not in the file and left as they are: %(entries)s."),
         }

@@ -51,7 +51,9 @@ class Section:
     optional: those of them that may be empty. columns: {name in the file: name of the field, or a
     `Column`}. domain: which records are exported; creates: whether a file may bring new ones.
     absent: what is written to a record that isn't in a complete file. steps: says of a `Change`
-    what is to be done afterwards, in words. single: the section is one entry, without identity.
+    what is to be done afterwards, in words. former: {column of files from before an update: words
+    that say where it went}; it is noted and passed over. single: the section is one entry, without
+    identity.
     """
 
     model: str
@@ -63,6 +65,7 @@ class Section:
     optional: tuple = ()
     absent: dict = field(default_factory=dict)
     steps: object = None
+    former: dict = field(default_factory=dict)
     single = False
 
     def bound(self, env):
@@ -79,6 +82,10 @@ class Section:
     def with_columns(self, columns):
         """Return the section with more columns."""
         return replace(self, columns=self.columns | columns)
+
+    def with_former(self, columns):
+        """Return the section with more columns that only files from before an update have."""
+        return replace(self, former=self.former | columns)
 
     def records(self, env):
         """Return what a file can speak of, archived ones too."""

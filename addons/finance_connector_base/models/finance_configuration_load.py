@@ -161,7 +161,10 @@ class Load:
             self._problem(place, self.env._("An object is expected here."))
             return None
         for name in entry.keys() - section.columns.keys():
-            self._unknown((*place, name), section.columns)
+            if name not in section.former:
+                self._unknown((*place, name), section.columns)
+            elif entry[name]:
+                self.note("former", place=self._where((*place, name)), words=section.former[name])
         if not (
             section.is_named(section.identity_of(entry)) and entry.keys() >= set(section.identity)
         ):

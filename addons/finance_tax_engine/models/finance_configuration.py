@@ -26,7 +26,11 @@ class FinanceConfiguration(models.AbstractModel):
     def _sections(self):
         sections = super()._sections()
         return sections | {
-            "workflows": sections["workflows"].with_columns(
+            "workflows": sections["workflows"]
+            .with_former(
+                {"tax_countries": self.env._("Add rules under Configuration, Tax Routing instead.")}
+            )
+            .with_columns(
                 {
                     "tax_outage": "tax_outage",
                     "tax_account": "tax_account_id",

@@ -138,6 +138,17 @@ class TestConfiguration(TransactionCase):
         self.assertIn("two letters", told["countries"])
         self.assertIn("fallback", told["tax_outage"])
 
+    def test_files_from_before_there_were_rules(self):
+        document = json.loads(self.configuration._export())
+        for row in document["sections"]["workflows"]:
+            row["tax_countries"] = ["US"] if row["company"] == "Tax A" else []
+        del document["sections"]["tax_routes"]
+        review = self.configuration._review(dump(document))
+        self.assertEqual((review.problems, review.before), ([], review.after))
+        [note] = review.notes
+        self.assertIn("Tax A", note["place"])
+        self.assertIn("Tax Routing", note["words"])
+
     def test_policies_of_fiscal_positions(self):
         first, second = self.env["account.fiscal.position"].create(
             [{"name": name, "company_id": self.companies[0].id} for name in ("Intra", "Export")]
