@@ -1,0 +1,110 @@
+"""An order, its invoice and its credit note in a real browser, with the tax of each authority."""
+
+import pytest
+from playwright.sync_api import expect
+
+from scripts import odoo_cli
+from scripts.front import Front
+from tests.system.test_browser import TAXES, see_state, sees_taxes
+
+pytestmark = pytest.mark.timeout(300)
+
+# What the engine taxes in the demo data: product, quantity, discount.
+LINES = (("shelf", 3, 0), ("lamp", 2, 10), ("cable", 1, 0))
+
+
+@pytest.fixture
+def order(odoo, sandbox):
+    """A quotation to Houston that nobody has computed; its id."""
+    rpc = odoo.rpc("admin")
+    connector = _demo(rpc, "connector")
+    rpc.call("finance.connector", "write", [connector], {"local_url": f"{sandbox.base_url}/avatax"})
+    rpc.call("finance.connector", "action_test", [connector])
+    lines = [
+        {"product_id": _demo(rpc, f"product_{name}"), "product_uom_qty": count, "discount": percent}
+        for name, count, percent in LINES
+    ]
+    values = {"partner_id": _demo(rpc, "customer"), "order_line": [(0, 0, line) for line in lines]}
+    return rpc.call("sale.order", "create", values)
+
+
+def _demo(rpc, name):
+    names = [("module", "=", "finance_tax_engine"), ("name", "=", f"demo_{name}")]
+    (row,) = rpc.call("ir.model.data", "search_read", names, ["res_id"])
+    return row["res_id"]
+
+
+@pytest.fixture
+def url(odoo):
+    """Where people go."""
+    port = odoo_cli.free_port()
+    with Front(port, odoo.port, odoo.gevent_port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_order_invoice_credit_note(people, url, order, sandbox):
+    """One question for all three; the engine ends with an invoice and what takes it back."""
+    person = people("admin")
+    sandbox.forget_requests()
+    compute_order(person, url, order)
+    invoice_order(person)
+    assert calls(sandbox) == ["create", "createoradjust"]
+    take_back(person)
+    assert calls(sandbox) == ["create", "createoradjust", "createoradjust"]
+    documents = sandbox.state("avatax")["documents"]
+    assert {row["status"] for row in documents} == {"Committed"}
+    assert sorted(float(row["totalTax"]) for row in documents) == [-10.64, 10.64]
+
+
+def compute_order(person, url, order):
+    """The quotation shows what the engine says before anybody has to pay it."""
+    person.page.goto(f"{url}/odoo/sale.order/{order}")
+    person.page.locator(".o_form_view").wait_for()
+    person.settle()
+    person.press("Compute Tax")
+    person.tab("Tax Engine")
+    sees_taxes(person)
+    expect(person.field("finance_tax_state")).to_have_text("Estimated")
+    person.picture("01-quotation")
+    person.press("Confirm")
+    expect(person.page.locator(".o_arrow_button_current")).to_have_text("Sales Order")
+
+
+def invoice_order(person):
+    """The invoice has the order's amounts and is posted with them."""
+    person.press("Create Invoice")
+    person.press("Create Draft")
+    person.press("Confirm")
+    expect(person.page.locator(".o_arrow_button_current")).to_have_text("Posted")
+    sees_totals(person)
+    person.picture("02-invoice")
+    person.reload_until(lambda: see_state(person), "Recorded")
+    sees_taxes(person)
+
+
+def take_back(person):
+    """The credit note of the whole invoice has its very tax."""
+    person.press("Credit Note")
+    person.press("Reverse")
+    person.press("Confirm")
+    expect(person.page.locator(".o_arrow_button_current")).to_have_text("Posted")
+    sees_totals(person)
+    person.picture("03-credit-note")
+    person.reload_until(lambda: see_state(person), "Recorded")
+    sees_taxes(person)
+    person.picture("04-credit-note-recorded")
+
+
+def sees_totals(person):
+    """The customer reads what each authority gets."""
+    for amount in TAXES.values():
+        expect(person.field("tax_totals")).to_contain_text(amount)
+
+
+def calls(sandbox):
+    """What the engine was asked to do, in this order."""
+    return [
+        line["path"].rpartition("/")[2]
+        for line in sandbox.requests("avatax")
+        if line["method"] == "POST"
+    ]
