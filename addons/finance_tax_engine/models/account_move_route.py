@@ -12,7 +12,7 @@ class AccountMove(models.Model):
     finance_tax_recorder = fields.Selection(
         RECORDERS, "Tax recorded by", compute="_compute_finance_tax_recorder"
     )
-    finance_tax_recorder_name = fields.Char("Recorder", compute="_compute_finance_tax_recorder")
+    finance_tax_recorder_name = fields.Char("Recorded by", compute="_compute_finance_tax_recorder")
 
     @api.depends(
         "state",

@@ -10,7 +10,7 @@ class FinanceTaxMixin(models.AbstractModel):
     _inherit = "finance.tax.mixin"
 
     finance_tax_route_words = fields.Char(
-        "Who taxes it", compute="_compute_finance_tax_route_words"
+        "Whose its tax is", compute="_compute_finance_tax_route_words"
     )
 
     @api.depends(
@@ -104,12 +104,12 @@ class FinanceTaxMixin(models.AbstractModel):
             ),
             "off": _("calculation by %(name)s is switched off", **names),
             "original": _("so is %(rule)s, which it corrects", **names),
-            "kept": _("so it was posted", **names),
+            "kept": _("it was posted so", **names),
             "told": _("it came from there", **names),
         }
         who = {
-            "engine": _("Taxed by %(name)s", **names),
-            "odoo": _("Taxed by Odoo's own taxes"),
+            "engine": _("Belongs to %(name)s", **names),
+            "odoo": _("Belongs to Odoo's own taxes"),
             "elsewhere": _("Recorded at %(name)s", **names),
         }[route.target]
         words = _("%(who)s: %(why)s.", who=who, why=reasons[route.reason])

@@ -66,7 +66,7 @@ class TestRoute(RouteCase):
         self.assertEqual(move._finance_tax_workflow(), self.workflow)
         self.assertEqual(
             move.finance_tax_route_words,
-            f"Taxed by {self.connector.name}: it taxes all documents of {self.company.name}.",
+            f"Belongs to {self.connector.name}: it taxes all documents of {self.company.name}.",
         )
         self.assertEqual(
             (move.finance_tax_recorder, move.finance_tax_recorder_name),
@@ -234,7 +234,7 @@ class TestRecorder(RouteCase):
         self.rule("All", self.table)
         move.invalidate_recordset()
         self.assertEqual(move._finance_tax_workflow(), self.workflow)
-        self.assertIn("so it was posted", move.finance_tax_route_words)
+        self.assertIn("it was posted so", move.finance_tax_route_words)
         calls = self.calls
         refund = move._reverse_moves([{"invoice_date": "2026-04-01"}])
         self.assertIn(move.name, refund.finance_tax_route_words)
