@@ -12,6 +12,7 @@
         "security/rules.xml",
         "data/compliance_cron.xml",
         "data/reconciliation_cron.xml",
+        "data/true_up_cron.xml",
         # before other views of contacts and workflows: what they showed in 19.0.1.0 is gone
         "views/res_partner_views.xml",
         "views/finance_connector_views.xml",
@@ -22,6 +23,7 @@
         "views/finance_tax_rate_views.xml",
         "views/finance_tax_reconciliation_views.xml",
         "views/finance_tax_batch_views.xml",
+        "views/finance_tax_true_up_views.xml",
         "views/account_move_views.xml",
         "views/finance_tax_route_views.xml",
         "views/finance_exception_views.xml",

@@ -516,6 +516,7 @@ KINDS = {
     "boolean": Boolean,
     "integer": Integer,
     "float": Number,
+    "monetary": Number,
     "selection": Choice,
     "many2one": Link,
     "many2many": Links,

@@ -139,6 +139,22 @@ class TaxDocument:
             lines=tuple(replace(line, description="") for line in self.lines),
         )
 
+    def booked_by_key(self) -> dict[str, Decimal]:
+        """Return what is booked per `JurisdictionTax.key`, without what comes to nothing."""
+        return sum_by_key(self.booked or ())
+
+
+@dataclass(frozen=True)
+class TaxAdjustment:
+    """A recorded document to be replaced under its code.
+
+    reason: one of `ADJUSTMENT_REASONS`. words: why, for people.
+    """
+
+    document: TaxDocument
+    reason: str
+    words: str = ""
+
 
 @dataclass(frozen=True)
 class TaxReference:

@@ -169,7 +169,8 @@ class AccountMove(models.Model):
             if not at_post:
                 move._finance_tax_refuse(reason)
             document = move._finance_tax_ensure_document(move._finance_tax_workflow())
-            document._fell_back()
+            original = move._finance_tax_original(move._finance_tax_workflow())
+            document._fell_back(original.source, connector=original.fallback_connector_id)
             document._raise_fallback(reason)
 
     # === POST === #

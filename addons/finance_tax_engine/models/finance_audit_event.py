@@ -9,6 +9,10 @@ class FinanceAuditEvent(models.Model):
         _ = self.env._
         return super()._kinds() | {
             "tax.recorded": _("Tax recorded at the engine"),
+            "tax.adjusted": _("Tax recorded again at the engine"),
+            "tax.unvoided": _("Void undone at the engine"),
+            "tax.uncommitted": _("Taken out of the tax return at the engine"),
+            "tax.trued_up": _("Tax corrected to what the engine says"),
             "vat.checked": _("VAT number checked"),
             "tax.voided": _("Tax made void at the engine"),
         }

@@ -57,6 +57,8 @@ class FinanceCloseCheck(models.TransientModel):
                 [
                     *posted,
                     ("finance_tax_document_ids", "not any", [("state", "not in", UNDECIDED)]),
+                    # the engine has it with what it corrects
+                    ("finance_tax_true_up_id", "=", False),
                     ("invoice_line_ids.display_type", "=", "product"),
                     *served,
                 ],

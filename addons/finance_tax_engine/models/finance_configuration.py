@@ -34,10 +34,12 @@ class FinanceConfiguration(models.AbstractModel):
                 {
                     "tax_outage": "tax_outage",
                     "tax_account": "tax_account_id",
+                    "tax_fallback_connector": "tax_fallback_connector_id",
                     **same(
                         "tax_calculates",
                         "tax_records",
                         "tax_on_save",
+                        "tax_outage_limit",
                         "tax_seconds",
                         "tax_address",
                         "vat_age_days",
@@ -62,6 +64,18 @@ class FinanceConfiguration(models.AbstractModel):
                     "journals": "journal_ids",
                 },
                 absent={"active": False},
+            ),
+            "true_up_policies": Section(
+                "finance.tax.true.up.policy",
+                self.env._("True-up Policies"),
+                identity=("company", "country"),
+                optional=("country",),
+                columns={
+                    "company": "company_id",
+                    "country": "country_id",
+                    **same("way", "threshold"),
+                    "account": "account_id",
+                },
             ),
             "fiscal_positions": Section(
                 "account.fiscal.position",

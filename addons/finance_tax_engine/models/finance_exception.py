@@ -54,24 +54,20 @@ class FinanceException(models.Model):
             ),
             "tax.mismatch": ExceptionKind(
                 title=_("Tax differs between the books and %(connector)s"),
-                text=_(
-                    "%(document)s: the journal has %(booked)s of tax, %(connector)s says"
-                    " %(engine)s. Post the document again with the engine's tax, or settle the"
-                    " difference with the engine's support."
-                ),
+                text=_("%(document)s: the journal has %(booked)s of tax, %(connector)s says X"),
                 effect=_("The tax return and the ledger differ by %(amount)s."),
                 kind="business",
                 severity="high",
-                steps=(REPOST, "open_document", "handle"),
+                steps=("tax_record_again", REPOST, "open_document", "handle"),
                 blocks_close=True,
             ),
             "tax.fallback": ExceptionKind(
                 title=_("Posted with the fallback rate"),
                 text=_(
                     "%(document)s was posted while %(connector)s did not answer. Last known:"
-                    " %(message)s. Ask it now: where it says the same tax, the document is"
-                    " recorded. Where it says another, post the document again with the engine's"
-                    " tax."
+                    " %(message)s. It is asked again by itself: where it says the same tax, the"
+                    " document is recorded; where it says another, you will be asked how to"
+                    " correct it."
                 ),
                 effect=_(
                     "Invoice is posted with the fallback rate; nothing is recorded at"

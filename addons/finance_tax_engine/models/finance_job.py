@@ -8,6 +8,6 @@ class FinanceJob(models.Model):
         """What a person did at the engine by hand is recorded or void from then on."""
         result = super()._done_outside(reference, day)
         for job in self.sudo():
-            if job.operation in ("tax.commit", "tax.void"):
+            if job.operation in ("tax.commit", "tax.adjust", "tax.void"):
                 job.record.exists()._done_by_hand(job.operation, day)
         return result

@@ -6,10 +6,9 @@ from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_amount
 
 from odoo.addons.finance_connector_base.canonical import codec
-from odoo.addons.finance_connector_base.providers.errors import ProviderError, Rejected
+from odoo.addons.finance_connector_base.providers.errors import Rejected
 
 from ..canonical.tax import RECORDED, TaxDocument, TaxReference, TaxResult
 from .finance_tax_jurisdiction import KINDS
@@ -109,10 +108,15 @@ class FinanceTaxDocument(models.Model):
         [
             ("engine", "Calculated by the engine"),
             ("original", "As on the original invoice"),
-            ("fallback", "Fallback rate"),
+            ("fallback", "Taxes of the lines"),
+            ("last_rates", "Last known rates"),
+            ("fallback_engine", "Calculated by the fallback engine"),
         ],
         readonly=True,
         copy=False,
+    )
+    fallback_connector_id = fields.Many2one(
+        "finance.connector", "Fallback engine", readonly=True, copy=False, ondelete="restrict"
     )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     amount_tax = fields.Monetary("Tax", readonly=True, copy=False)
@@ -212,6 +216,7 @@ class FinanceTaxDocument(models.Model):
             "result": codec.dump(result),
             "destination": codec.digest(request.ship_to),
             "source": source,
+            "fallback_connector_id": False,
             "amount_tax": float(result.total_tax),
             "amount_taxable": float(result.total_taxable),
             "amount_exempt": float(result.total_exempt),
@@ -220,8 +225,11 @@ class FinanceTaxDocument(models.Model):
             "line_ids": [(0, 0, row) for row in self._rows(result)],
         }
 
-    def _fell_back(self):
-        """Keep that a draft is posted without the engine's amounts."""
+    def _fell_back(self, source="fallback", result=None, connector=None):
+        """Keep that a draft is posted without the engine's amounts.
+
+        source: where its tax comes from. result, connector: what a fallback engine said, and which.
+        """
         self.sudo().write(
             {
                 "state": "fallback",
@@ -229,16 +237,24 @@ class FinanceTaxDocument(models.Model):
                 "applied_hash": False,
                 "request": False,
                 "result": False,
-                "source": "fallback",
+                "source": source,
+                "fallback_connector_id": connector.id if connector else False,
                 "currency_id": self.move_id.currency_id.id,
                 "amount_tax": self.move_id.amount_tax,
-                "amount_taxable": 0.0,
-                "amount_exempt": 0.0,
-                "messages": False,
-                "computed_at": False,
-                "line_ids": [(5, 0, 0)],
+                "amount_taxable": float(result.total_taxable) if result else 0.0,
+                "amount_exempt": float(result.total_exempt) if result else 0.0,
+                "messages": "\n".join(result.messages) if result else False,
+                "computed_at": fields.Datetime.now() if result else False,
+                "line_ids": [(5, 0, 0)]
+                + [(0, 0, row) for row in (self._rows(result) if result else ())],
             }
         )
+
+    def _source_words(self):
+        """Return where the tax comes from, in the reader's words; "" when nothing is known."""
+        label = dict(self._fields["source"]._description_selection(self.env)).get(self.source, "")
+        engine = self.fallback_connector_id.sudo().name
+        return f"{label}: {engine}" if engine else label
 
     def _rows(self, result):
         """Return the values of the rows to show: one per authority and rate."""
@@ -428,7 +444,7 @@ class FinanceTaxDocument(models.Model):
     def _done_by_hand(self, operation, day):
         """A person has recorded or voided the posting at the engine on ``day`` (a date)."""
         for document in self.sudo():
-            if operation == "tax.commit" and document.state in ("posted", "refused"):
+            if operation != "tax.void" and document.state in ("posted", "refused"):
                 document.write({"state": "committed", "committed_at": day})
             if operation == "tax.void" and document.state == "voiding":
                 document.write({"state": "voided", "voided_at": day, "committed_at": False})
@@ -481,57 +497,6 @@ class FinanceTaxDocument(models.Model):
         )
 
     # === BUTTONS === #
-
-    def action_verify(self):
-        """Ask the engine about an invoice posted with the fallback rate, and record it if right.
-
-        The books are not changed: where the engine says another tax, the exception says how much,
-        and the invoice has to be reset to draft and posted again.
-        """
-        self.check_access("read")
-        self.move_id.check_access("write")
-        for document in self:
-            document._verify()
-
-    def _verify(self):
-        if self.state != "fallback" or self.move_id.state != "posted":
-            raise UserError(
-                self.env._("Only an invoice posted with the fallback rate can be verified.")
-            )
-        move, workflow = self.move_id, self.move_id._finance_tax_workflow()
-        request = move._finance_tax_request(workflow).content()
-        answer = self.env["finance.operation.tax.quote"]._ask(
-            self.connector_id,
-            self.company_id,
-            [request],
-            seconds=workflow.tax_seconds,
-            traces=[self.trace_id],
-        )[0]
-        if isinstance(answer, ProviderError):
-            raise UserError(
-                self.env._(
-                    "%(engine)s still does not answer about %(document)s: %(reason)s. Nothing was"
-                    " changed; try again later, or open the connector to see what is the matter.",
-                    engine=self.connector_id.sudo().name,
-                    document=self.move_id.display_name,
-                    reason=answer.message,
-                )
-            )
-        booked = move._finance_tax_booked()
-        if booked != answer.by_key():
-            self._raise_fallback(
-                self.env._(
-                    "the engine says %(engine)s, posted is %(booked)s",
-                    engine=format_amount(self.env, float(answer.total_tax), self.currency_id),
-                    booked=format_amount(self.env, move.amount_tax, self.currency_id),
-                )
-            )
-            return
-        self._estimated(
-            codec.digest(request), request, answer, "engine", move._finance_tax_applied_hash()
-        )
-        self._post()
-        self._resolve("tax.fallback", note="tax.confirmed")
 
     def action_open_move(self):
         """Open what was taxed."""

@@ -14,6 +14,9 @@ class FinanceTimeline(models.TransientModel):
         answering = super()._answering()
         answering["came_back"] |= {
             "tax.recorded": _("Recorded. %(facts)s"),
+            "tax.adjusted": _("Recorded again. %(facts)s"),
+            "tax.unvoided": _("Void undone. %(facts)s"),
+            "tax.uncommitted": _("Taken out of the return. %(facts)s"),
             "tax.voided": _("Made void. %(facts)s"),
         }
         return answering
@@ -27,13 +30,24 @@ class FinanceAuditEvent(models.Model):
         _ = self.env._
         code = Fact("code", _("Code at the engine"))
         return super()._facts() | {
-            "tax.recorded": [code, Fact("tax", _("Tax"), "money")],
+            **{
+                f"tax.{kind}": [code, Fact("tax", _("Tax"), "money")]
+                for kind in ("recorded", "adjusted", "unvoided", "uncommitted")
+            },
             "tax.voided": [code],
+            "tax.trued_up": [
+                Fact("booked", _("Charged"), "money"),
+                Fact("tax", _("Tax"), "money"),
+            ],
         }
 
     @api.model
     def _tones(self):
-        return super()._tones() | {"tax.recorded": "success", "tax.voided": "muted"}
+        return super()._tones() | {
+            "tax.recorded": "success",
+            "tax.trued_up": "success",
+            "tax.voided": "muted",
+        }
 
 
 class AccountMove(models.Model):

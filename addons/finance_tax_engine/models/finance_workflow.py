@@ -6,16 +6,6 @@ class FinanceWorkflow(models.Model):
 
     _inherit = "finance.workflow"
 
-    tax_outage = fields.Selection(
-        [
-            ("refuse", "Refuse to post"),
-            ("fallback", "Post with the fallback rate"),
-        ],
-        string="When the engine does not answer",
-        default="refuse",
-        help="The fallback rate is the last known rate of the destination, else the line's own"
-        " taxes. Such an invoice is not recorded at the engine until somebody decides.",
-    )
     tax_account_id = fields.Many2one(
         "account.account",
         string="Sales tax account",

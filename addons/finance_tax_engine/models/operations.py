@@ -67,7 +67,7 @@ class VoidTax(models.AbstractModel):
 
     flow = "tax"
     effect = "idempotent"
-    cancels = ("tax.commit",)
+    cancels = ("tax.commit", "tax.adjust")
     request_type = TaxReference
     result_type = TaxResult
     late = True

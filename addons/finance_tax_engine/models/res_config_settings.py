@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from .finance_workflow_outage import OUTAGE
+
 ADMINISTRATOR = "finance_connector_base.group_administrator"
 
 
@@ -18,10 +20,19 @@ class ResConfigSettings(models.TransientModel):
         domain=lambda self: [("provider", "in", self.env["finance.connector"]._tax_engines())],
     )
     finance_tax_outage = fields.Selection(
-        [("refuse", "Refuse to post"), ("fallback", "Post with the fallback rate")],
+        OUTAGE,
         string="When the engine does not answer",
         default="refuse",
     )
+    finance_tax_fallback_connector_id = fields.Many2one(
+        "finance.connector",
+        string="Fallback engine",
+        domain=lambda self: [("provider", "in", self.env["finance.connector"]._tax_engines())],
+    )
+    finance_tax_outage_limit = fields.Monetary(
+        "Refuse above", currency_field="finance_tax_currency_id"
+    )
+    finance_tax_currency_id = fields.Many2one(related="company_id.currency_id")
     finance_tax_account_id = fields.Many2one(
         "account.account",
         string="Sales tax account",
@@ -35,6 +46,8 @@ class ResConfigSettings(models.TransientModel):
         return values | {
             "finance_tax_connector_id": workflow.connector_id.id,
             "finance_tax_outage": workflow.tax_outage or "refuse",
+            "finance_tax_fallback_connector_id": workflow.tax_fallback_connector_id.id,
+            "finance_tax_outage_limit": workflow.tax_outage_limit,
             "finance_tax_account_id": workflow.tax_account_id.id,
         }
 
@@ -52,6 +65,8 @@ class ResConfigSettings(models.TransientModel):
             for name in (
                 "finance_tax_connector_id",
                 "finance_tax_outage",
+                "finance_tax_fallback_connector_id",
+                "finance_tax_outage_limit",
                 "finance_tax_account_id",
             )
         )
@@ -85,6 +100,8 @@ class ResConfigSettings(models.TransientModel):
         workflows = self.env["finance.workflow"]
         values = {
             "tax_outage": self.finance_tax_outage,
+            "tax_fallback_connector_id": self.finance_tax_fallback_connector_id.id,
+            "tax_outage_limit": self.finance_tax_outage_limit,
             "tax_account_id": self.finance_tax_account_id.id,
             "active": True,
         }

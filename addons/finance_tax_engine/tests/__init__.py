@@ -10,6 +10,7 @@ from . import test_hard_export
 from . import test_hard_prices
 from . import test_jurisdiction
 from . import test_knowledge
+from . import test_life
 from . import test_outage
 from . import test_properties
 from . import test_reconciliation
@@ -18,5 +19,6 @@ from . import test_route
 from . import test_settings
 from . import test_tax_rate
 from . import test_timeline
+from . import test_true_up
 from . import test_vat
 from . import test_when

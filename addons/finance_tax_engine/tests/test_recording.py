@@ -181,7 +181,8 @@ class TestRecording(TaxEngineCommon):
             kept.locked = True
         move.button_draft()
         self.drain()
-        exception = self.exceptions(move, "tax.void_rejected")
+        self.assertEqual(move.finance_tax_state, "locked")
+        exception = self.exceptions(move, "tax.locked")
         self.assertEqual(len(exception), 1)
         self.assertIn("credit note", exception.text)
 

@@ -84,7 +84,7 @@ class SaleOrder(models.Model):
         refused = {
             order: error
             for order, error in failed.items()
-            if order._finance_tax_workflow().tax_outage != "fallback"
+            if order._finance_tax_workflow().tax_outage == "refuse"
         }
         super()._finance_tax_outage(refused, traces)
 
