@@ -58,7 +58,7 @@ class FinanceException(models.Model):
                 effect=_("The tax return and the ledger differ by %(amount)s."),
                 kind="business",
                 severity="high",
-                steps=("tax_record_again", REPOST, "open_document", "handle"),
+                steps=("tax_adjust", REPOST, "open_document", "handle"),
                 blocks_close=True,
             ),
             "tax.fallback": ExceptionKind(

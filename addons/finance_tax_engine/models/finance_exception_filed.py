@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from odoo.addons.finance_connector_base.models.finance_exception import ExceptionKind
 
 REBILL = "tax_rebill"
-RECORD_AGAIN = "tax_record_again"
+ADJUST = "tax_adjust"
 
 
 class FinanceException(models.Model):
@@ -13,13 +13,13 @@ class FinanceException(models.Model):
     _inherit = "finance.exception"
 
     can_tax_rebill = fields.Boolean(compute="_compute_can_tax_life")
-    can_tax_record_again = fields.Boolean(compute="_compute_can_tax_life")
+    can_tax_adjust = fields.Boolean(compute="_compute_can_tax_life")
 
     @api.depends("steps")
     def _compute_can_tax_life(self):
         for exception in self:
             exception.can_tax_rebill = REBILL in (exception.steps or ())
-            exception.can_tax_record_again = RECORD_AGAIN in (exception.steps or ())
+            exception.can_tax_adjust = ADJUST in (exception.steps or ())
 
     @api.model
     def _catalog(self):
@@ -57,7 +57,7 @@ class FinanceException(models.Model):
         """Recording again needs an engine that replaces what it has; a filed invoice is credited."""
         if not super()._is_possible(step, job):
             return False
-        if step == RECORD_AGAIN:
+        if step == ADJUST:
             return self._tax_document().can_record_again
         if step == REBILL:
             return self._tax_document().move_id.move_type == "out_invoice"
@@ -71,10 +71,10 @@ class FinanceException(models.Model):
             [("move_id", "=", self.document_id), ("connector_id", "=", self.connector_id.id)]
         )
 
-    def action_tax_record_again(self):
+    def action_tax_adjust(self):
         """Put what the books say over what the engine has."""
         for exception in self:
-            if not exception.can_tax_record_again:
+            if not exception.can_tax_adjust:
                 raise UserError(self.env._("There is nothing to record again here."))
             exception._tax_move()
             exception._tax_document().sudo(self.env.su).action_record_again()
