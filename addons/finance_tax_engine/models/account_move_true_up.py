@@ -68,7 +68,12 @@ class AccountMove(models.Model):
 
     def _finance_tax_items(self):
         """Return [(jurisdiction key, journal item)] of the tax in the journal."""
-        lines = self.line_ids.filtered(lambda line: line.tax_line_id and line.display_type == "tax")
+        kept = self.env["account.tax"]
+        for line in self._finance_tax_lines():
+            kept |= line._finance_tax_kept().flatten_taxes_hierarchy()
+        lines = self.line_ids.filtered(
+            lambda line: line.display_type == "tax" and line.tax_line_id - kept
+        )
         keys = self.env["finance.tax.jurisdiction"]._keys_of(lines.tax_line_id)
         return [
             ((keys.get(line.tax_line_id.id) or [f"tax/{line.tax_line_id.id}"])[0], line)

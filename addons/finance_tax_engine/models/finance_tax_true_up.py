@@ -161,20 +161,23 @@ class FinanceTaxTrueUp(models.Model):
         if policy.account_id and policy.threshold and within and "bear" in possible:
             return "bear"
         way = policy.way or "reissue"
-        return way if way in possible else possible[0]
+        return way if way in possible else next(iter(possible), False)
 
     def _possible_ways(self):
         """Return the ways that make sense for this document, the best first.
 
         What customers were charged too much is theirs, so the company can't keep it. Between
-        authorities alone, nothing is to be paid by anybody.
+        authorities alone, nothing is to be paid by anybody. Where prices include the tax, another
+        tax is another revenue, which takes a whole document.
         """
         move, owed = self.move_id, self._owed()
+        whole = move.move_type == "out_invoice" and not self._credit_notes()
+        ways = ["reissue"] if whole else []
+        if any(line._finance_tax_includes_tax() for line in move._finance_tax_lines()):
+            return ways
         if move.currency_id.is_zero(owed):
             return ["bear"]
-        ways = ["tax_only"]
-        if move.move_type == "out_invoice" and not self._credit_notes():
-            ways.insert(0, "reissue")
+        ways.append("tax_only")
         if owed > 0 or move._finance_tax_original_move()._finance_tax_is_borne():
             ways.append("bear")
         return ways
@@ -220,7 +223,8 @@ class FinanceTaxTrueUp(models.Model):
             raise UserError(
                 self.env._(
                     "%(document)s can't be corrected this way: what customers were charged too much"
-                    " is theirs, and what is credited in part already can't be credited whole.",
+                    " is theirs, what is credited in part already can't be credited whole, and"
+                    " prices with tax take a new document.",
                     document=self.move_id.display_name,
                 )
             )

@@ -439,10 +439,17 @@ class TestTrueUp(TrueUpCase):
         self.assertEqual(self.engine_tax(), 10.64)
         self.assertEqual(true_up.state, "withdrawn")
 
-    def test_prices_with_tax_are_refused_before_any_fallback(self):
+    def test_prices_with_tax_take_a_new_invoice(self):
+        self.policy("tax_only")
         self.low.price_include_override = "tax_included"
-        move = self.create_houston_invoice()
-        move.invoice_line_ids.tax_ids = self.low
-        self.break_engine()
-        with self.assertRaisesRegex(UserError, "included in the price"):
-            move.action_post()
+        move = self.posted_in_outage(self.low)
+        self.assertAlmostEqual(move.amount_total, 127.73)
+        true_up = self.asked(move)
+        self.assertEqual(true_up._possible_ways(), ["reissue"])
+        drafts = self.settle(true_up)
+        drafts.action_post()
+        invoice = drafts.filtered(lambda row: row.move_type == "out_invoice")
+        self.assertAlmostEqual(invoice.amount_total, 127.73, msg="the customer pays the same")
+        self.drain()
+        self.assertEqual(self.engine_tax(), invoice.amount_tax)
+        self.assertEqual(true_up.state, "settled")
