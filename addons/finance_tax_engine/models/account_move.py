@@ -250,10 +250,13 @@ class AccountMove(models.Model):
 
         Amounts are positive on invoices and credit notes. A tax that is no jurisdiction's stands
         under its own name; those that a person has put beside the engine's are left out. Cash
-        rounding on a tax is no tax. keys: {tax id: [keys]} when known.
+        rounding on a tax is no tax. What a final invoice takes off for down payments is not taken
+        off here: the engine gets to know the whole sale with the final invoice, and nothing of the
+        down payments. keys: {tax id: [keys]} when known.
         """
         kept = self.env["account.tax"]
-        for line in self._finance_tax_lines():
+        taxed = self._finance_tax_lines()
+        for line in taxed:
             kept |= line._finance_tax_kept().flatten_taxes_hierarchy()
         lines = self.line_ids.filtered(
             lambda line: line.display_type == "tax" and line.tax_line_id - kept
@@ -262,9 +265,25 @@ class AccountMove(models.Model):
             keys = self.env["finance.tax.jurisdiction"]._keys_of(lines.tax_line_id)
         booked = defaultdict(Decimal)
         for line in lines:
-            key = (keys.get(line.tax_line_id.id) or [f"tax/{line.tax_line_id.id}"])[0]
-            booked[key] += self._finance_decimal(self.direction_sign * line.amount_currency)
-        return {key: amount for key, amount in booked.items() if amount}
+            booked[line.tax_line_id] += self._finance_decimal(
+                self.direction_sign * line.amount_currency
+            )
+        if self.invoice_line_ids.filtered(lambda line: line.display_type == "product") - taxed:
+            for tax, amount in self._finance_tax_of_others(taxed):
+                booked[tax] -= self._finance_decimal(amount)
+        by_key = defaultdict(Decimal)
+        for tax, amount in booked.items():
+            by_key[(keys.get(tax.id) or [f"tax/{tax.id}"])[0]] += amount
+        return {key: amount for key, amount in by_key.items() if amount}
+
+    def _finance_tax_of_others(self, taxed):
+        """Yield (account.tax, amount in the document's currency) of product lines but ``taxed``."""
+        base_lines, _tax_lines = self._get_rounded_base_and_tax_lines()
+        for base_line in base_lines:
+            line = base_line["record"]
+            if line.display_type == "product" and line not in taxed:
+                for tax_data in base_line["tax_details"]["taxes_data"]:
+                    yield tax_data["tax"], tax_data["tax_amount_currency"]
 
     # === TAKEN BACK === #
 

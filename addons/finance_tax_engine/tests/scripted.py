@@ -26,35 +26,32 @@ AUTHORITIES = (
 CURRENCIES = {"USD": None, "EUR": 0.8731, "JPY": 151.37, "KWD": 0.30871}
 METHODS = ("round_per_line", "round_globally")
 
-prices = st.integers(-50_000, 5_000_000).map(lambda ten_thousandths: ten_thousandths / 10_000)
-quantities = st.sampled_from((1, 2, 3, 7, 0.5, 12.25, 1000, -1))
-discounts = st.sampled_from((0, 0, 10, 12.5, 33.33, 100))
-# of one line: {authority: (its tax in smallest units, its part of the base in percent)}
-answers = st.dictionaries(
-    st.integers(0, len(AUTHORITIES) - 1),
-    st.tuples(st.integers(-50, 9999), st.integers(0, 100)),
-    max_size=4,
-)
-lines = st.lists(
-    st.fixed_dictionaries(
-        {
-            "price": prices,
-            "quantity": quantities,
-            "discount": discounts,
-            "inside": st.sampled_from((False, False, True)),
-            "taxes": answers,
-        }
-    ),
-    min_size=1,
-    max_size=5,
-)
-documents = st.fixed_dictionaries(
-    {
-        "method": st.sampled_from(METHODS),
-        "currency": st.sampled_from(tuple(CURRENCIES)),
-        "lines": lines,
+
+def documents(most_negative=-50_000):
+    """Return a strategy of documents.
+
+    most_negative: the lowest price of a line, in ten-thousandths; taxes go as far below zero.
+    """
+    # of one line: {authority: (its tax in smallest units, its part of the base in percent)}
+    answers = st.dictionaries(
+        st.integers(0, len(AUTHORITIES) - 1),
+        st.tuples(st.integers(most_negative // 1000, 9999), st.integers(0, 100)),
+        max_size=4,
+    )
+    line = {
+        "price": st.integers(most_negative, 5_000_000).map(lambda price: price / 10_000),
+        "quantity": st.sampled_from((1, 2, 3, 7, 0.5, 12.25, 1000, -1 if most_negative < 0 else 4)),
+        "discount": st.sampled_from((0, 0, 10, 12.5, 33.33, 100)),
+        "inside": st.sampled_from((False, False, True)),
+        "taxes": answers,
     }
-)
+    return st.fixed_dictionaries(
+        {
+            "method": st.sampled_from(METHODS),
+            "currency": st.sampled_from(tuple(CURRENCIES)),
+            "lines": st.lists(st.fixed_dictionaries(line), min_size=1, max_size=5),
+        }
+    )
 
 
 def examples(few):
@@ -71,7 +68,7 @@ def examples(few):
 
 
 class ScriptedCommon(HardCommon):
-    """A company whose engine answers what ``script`` says: one dict of ``answers`` a line."""
+    """A company whose engine answers what ``script`` says: one dict of taxes a line."""
 
     @classmethod
     def create_connector(cls, company, company_code):

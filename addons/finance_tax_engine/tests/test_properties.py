@@ -19,7 +19,7 @@ class TestProperties(ScriptedCommon):
                 for total in totals.values():
                     self.assertAlmostEqual(total, 0.0, 6, f"{field} by {key}")
 
-    @given(documents)
+    @given(documents())
     @examples(30)
     def test_ledger_is_the_engine_and_a_credit_note_mirrors_it(self, document):
         with self.example(document):
