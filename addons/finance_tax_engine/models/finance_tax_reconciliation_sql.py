@@ -77,6 +77,10 @@ WITH named AS (
     SELECT NULL, m.id, NULL, 1, NULL, NULL, '', true, NULL, NULL
       FROM account_move m
      WHERE m.id IN %(unasked)s
+       AND EXISTS (
+           SELECT FROM account_move_line l
+            WHERE l.move_id = m.id AND l.display_type = 'product'
+              AND COALESCE(l.extra_tax_data->>'computation_key', '') NOT LIKE 'down_payment%%')
 ), posting AS (
     SELECT k.*, m.company_id, m.invoice_date, m.date, m.currency_id,
            CASE m.move_type WHEN 'out_refund' THEN 'refund' ELSE 'invoice' END AS kind,
@@ -109,19 +113,38 @@ SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NUL
        SELECT COALESCE(sum(l.price_subtotal), 0) AS net
          FROM account_move_line l
         WHERE l.move_id = p.move_id AND l.display_type = 'product'
-          AND NOT COALESCE(l.extra_tax_data ? 'computation_key', false)) lines
+          AND COALESCE(l.extra_tax_data->>'computation_key', '') NOT LIKE 'down_payment%%') lines
  CROSS JOIN LATERAL (
        SELECT COALESCE(sum(x.amount), 0) AS tax, COALESCE(sum(x.balance), 0) AS booked,
               COALESCE(jsonb_object_agg(x.key, CAST(x.amount AS text))
                        FILTER (WHERE x.amount <> 0), '{}') AS by_key
          FROM (
-           SELECT COALESCE(place.key, 'tax/' || l.tax_line_id) AS key,
-                  p.sign * sum(l.amount_currency) AS amount, p.sign * sum(l.balance) AS balance
-             FROM account_move_line l
+           SELECT COALESCE(place.key, 'tax/' || t.tax_id) AS key,
+                  sum(t.amount) AS amount, sum(t.balance) AS balance
+             FROM (
+               SELECT l.tax_line_id AS tax_id, p.sign * l.amount_currency AS amount,
+                      p.sign * l.balance AS balance
+                 FROM account_move_line l
+                WHERE l.move_id = p.move_id AND l.display_type = 'tax' AND l.tax_line_id IS NOT NULL
+               UNION ALL
+               -- the engine knows of the whole sale and nothing of down payments
+               SELECT CAST(part.key AS integer), -CAST(part.value->>'tax_amount_currency' AS numeric),
+                      -CAST(COALESCE(part.value->>'tax_amount',
+                                     part.value->>'tax_amount_currency') AS numeric)
+                 FROM account_move_line l, jsonb_each(l.extra_tax_data->'manual_tax_amounts') part
+                WHERE l.move_id = p.move_id AND l.display_type = 'product'
+                  AND l.extra_tax_data->>'computation_key' LIKE 'down_payment%%') t
              LEFT JOIN LATERAL (
-                  SELECT j.key FROM finance_tax_jurisdiction j WHERE j.tax_id = l.tax_line_id
+                  -- of a tax inside the price, the key has an ending
+                  SELECT regexp_replace(j.key, '/included$', '') AS key
+                    FROM finance_tax_jurisdiction j WHERE j.tax_id = t.tax_id
                    ORDER BY j.kind, j.region, j.name LIMIT 1) place ON true
-            WHERE l.move_id = p.move_id AND l.display_type = 'tax' AND l.tax_line_id IS NOT NULL
+            WHERE place.key IS NOT NULL OR NOT EXISTS (
+                  -- a tax that a person has put beside the engine's
+                  SELECT FROM account_move_line l
+                    JOIN account_move_line_account_tax_rel r ON r.account_move_line_id = l.id
+                   WHERE l.move_id = p.move_id AND r.account_tax_id = t.tax_id
+                     AND l.extra_tax_data ? 'finance_tax')
             GROUP BY 1) x) taxes
  WHERE p.posted AND p.current
     OR EXISTS (
