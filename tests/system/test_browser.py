@@ -58,6 +58,7 @@ def test_walk_of_a_newcomer(people, engine):
 
     engine.start()
     settle_the_exception(accountant)
+    reconcile(accountant)
     see_it_on_the_dashboard(administrator)
 
 
@@ -225,6 +226,33 @@ def settle_the_exception(person):
     person.settle()
     person.reload_until(lambda: see_state(person), "Recorded")
     person.picture("16-invoice-recorded-late")
+
+
+def reconcile(person):
+    """The engine has lost an invoice with its memory: the comparison says which, and what to do."""
+    person.open_app("Finance Connect")
+    person.menu("Work", "Tax Reconciliation")
+    person.picture("18-reconciliation-months")
+    person.page.locator(".o_kanban_record").filter(has_text=CONNECTOR).first.click()
+    person.sees("Never compared.")
+    person.press("Compare Now")
+    person.close_notifications()
+    person.reload_until(
+        lambda: person.field("sentence").inner_text(), "1 of 2 documents agree; 1 to decide."
+    )
+    person.sees("Not complete, because of: 1 × was recorded, but the engine has it no more.")
+    expect(person.rows("Only here")).to_have_count(1)
+    person.picture("19-reconciliation")
+    person.tab("Totals")
+    expect(person.rows("All tax")).to_contain_text("$ -10.64")
+    person.picture("20-reconciliation-totals")
+    person.tab("To Decide")
+    person.press("Record Again")
+    person.open_row("Only here")
+    person.sees("was recorded, but the engine has it no more")
+    person.picture("21-reconciliation-document")
+    person.press("Document")
+    person.reload_until(lambda: see_state(person), "Recorded")
 
 
 def open_invoice(person):
