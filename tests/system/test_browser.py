@@ -46,6 +46,7 @@ def test_walk_of_a_newcomer(people, engine):
     administrator = people("admin")
     connect(administrator, f"{engine.url}/avatax")
     choose_engine(administrator, REFUSE)
+    name_the_company(administrator)
     accountant = people("accountant")
     post_with_exact_tax(accountant)
     read_the_trace(accountant)
@@ -106,6 +107,16 @@ def choose_engine(person, outage):
     person.picture(f"04-settings-{outage.split()[0].lower()}")
     person.press("Save")
     expect(person.field("finance_tax_connector_id").locator("input")).to_have_value(CONNECTOR)
+
+
+def name_the_company(person):
+    """The code that the company has at the engine, by which its documents are found again."""
+    person.open_app("Finance Connect")
+    person.menu("Configuration", "Workflows")
+    person.open_row(CONNECTOR)
+    person.tab("Options")
+    person.fill_cell("Company code", "value", "DEFAULT")
+    person.save()
 
 
 def open_settings(person):
@@ -251,7 +262,7 @@ def reconcile(person):
     person.open_row("Only here")
     person.sees("was recorded, but the engine has it no more")
     person.picture("21-reconciliation-document")
-    person.press("Document")
+    person.page.locator(".o_dialog a").filter(has_text="INV/2026").first.click()
     person.reload_until(lambda: see_state(person), "Recorded")
 
 

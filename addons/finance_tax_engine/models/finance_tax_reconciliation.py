@@ -17,7 +17,7 @@ from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.models.finance_timeline import print_or_show
 
 from ..canonical.tax import TaxReference
-from ..reconciliation.compare import DIFFERENCE, ORDER, PENDING, Here, There, judge
+from ..reconciliation.compare import DIFFERENCE, ORDER, PENDING, UNCOUNTED, Here, There, judge
 from ..reconciliation.listing import Question
 from . import finance_tax_reconciliation_sql as sql
 from .finance_tax_document import UNDECIDED
@@ -70,6 +70,7 @@ class FinanceTaxReconciliation(models.Model):
     progress = fields.Integer("Progress (%)", compute="_compute_running")
     is_running = fields.Boolean(compute="_compute_running")
     is_stuck = fields.Boolean(compute="_compute_running")
+    failure = fields.Char("Last failure", compute="_compute_running")
 
     # === THE LAST RESULT === #
     standing = fields.Selection(
@@ -93,6 +94,7 @@ class FinanceTaxReconciliation(models.Model):
     open_ids = fields.One2many(
         "finance.tax.reconciliation.line",
         "reconciliation_id",
+        "To Decide",
         domain=[("standing", "=", DIFFERENCE), ("explained", "=", False)],
         readonly=True,
     )
@@ -133,6 +135,7 @@ class FinanceTaxReconciliation(models.Model):
             own = jobs.filtered(lambda j, p=period: (j.res_model, j.res_id) == (p._name, p.id))
             period.is_stuck = any(job.state in STUCK for job in own)
             period.is_running = bool(own) and not period.is_stuck
+            period.failure = own[:1].error_text
             done = (period.listed_until - period.first).days + 1 if period.listed_until else 0
             whole = (period.last - period.first).days + 1 if period.first else 1
             period.progress = 100 * done // whole if period.is_running else 0
@@ -215,7 +218,7 @@ class FinanceTaxReconciliation(models.Model):
             "matched": sum(row[-1] for row in rows if row[0] == "matched"),
             "open": self.open_count,
             "pending": sum(row[-1] for row in rows if row[2] == PENDING),
-            "all": sum(row[-1] for row in rows if row[0] not in ("void", "cutoff")),
+            "all": sum(row[-1] for row in rows if row[0] == "matched" or row[2] != ORDER),
         }
         if not names["all"]:
             return _("Nothing to declare on either side.")
@@ -237,8 +240,8 @@ class FinanceTaxReconciliation(models.Model):
         }
         words = [
             _(
-                "%(engine)s has recorded %(there_count)s documents dated %(month)s with tax of"
-                " %(there)s; the ledger of %(company)s says %(here_count)s documents with %(here)s.",
+                "%(engine)s has recorded %(there_count)s document(s) dated %(month)s with tax of"
+                " %(there)s; the ledger of %(company)s has %(here_count)s with %(here)s.",
                 **names,
                 **self._sums(),
             )
@@ -246,7 +249,7 @@ class FinanceTaxReconciliation(models.Model):
         missing = [row for row in rows if row[2] != ORDER]
         if missing:
             words.append(_("Not complete, because of: %(what)s.", what=self._listed_words(missing)))
-        else:
+        elif not self.by_lookup:
             words.append(_("Complete: each document was found on both sides with the same tax."))
         apart = [row for row in rows if row[2] == ORDER and row[1]]
         if apart:
@@ -254,16 +257,17 @@ class FinanceTaxReconciliation(models.Model):
         if self.cutoff_count:
             words.append(
                 _(
-                    "%(count)s documents have their document date and their accounting date in"
-                    " different months; they count by document date.",
+                    "Document date and accounting date lie in different months: %(count)s document(s);"
+                    " they count by document date.",
                     count=self.cutoff_count,
                 )
             )
         if self.by_lookup:
             words.append(
                 _(
-                    "%(engine)s can't list what it has recorded: the documents known here were"
-                    " looked up one by one, and what only %(engine)s has is not found.",
+                    "Whether it is complete is not known: %(engine)s can't list what it has"
+                    " recorded. The documents known here were looked up one by one; what only"
+                    " %(engine)s has is not found.",
                     **names,
                 )
             )
@@ -372,9 +376,32 @@ class FinanceTaxReconciliation(models.Model):
                 ("standing", "in", (DIFFERENCE, PENDING)),
             ]
         )
-        periods.filtered(lambda period: not period.is_locked)._start()
+        periods.filtered(lambda p: not p.is_locked and not p._obstacle())._start()
 
     # === A RUN === #
+
+    def _obstacle(self):
+        """Return why the engine can't be asked, in words; "" when it can."""
+        connector = self.connector_id.sudo()
+        workflow = connector._workflow(self.company_id, "tax")
+        names = {"engine": connector.name, "company": self.company_id.sudo().name}
+        if not workflow:
+            return self.env._("%(engine)s does not serve %(company)s any more.", **names)
+        if connector.state != "ready":
+            return self.env._("%(engine)s is stopped or not complete: open the connector.", **names)
+        provider = connector._known_class()
+        if getattr(provider, "seller_setting", "") and not self._seller(workflow):
+            labels = {setting.name: setting.label for setting in provider.company_settings}
+            return self.env._(
+                "%(engine)s can't list documents without “%(option)s”: an administrator enters it"
+                " under Configuration, Workflows, %(engine)s.",
+                option=labels[provider.seller_setting],
+                **names,
+            )
+        return ""
+
+    def _seller(self, workflow):
+        return self.env["finance.tax.mixin"]._finance_tax_seller(workflow)
 
     def _start(self):
         """Begin to compare; a run that is under way goes on, one that is stuck is given up."""
@@ -423,7 +450,7 @@ class FinanceTaxReconciliation(models.Model):
     def _question(self):
         """Return the `Question` that the next job asks."""
         workflow = self.connector_id._workflow(self.company_id, "tax")
-        seller = self.env["finance.tax.mixin"]._finance_tax_seller(workflow)
+        seller = self._seller(workflow)
         start, end = self._piece()
         references = ()
         if self.by_lookup:
@@ -547,8 +574,21 @@ class FinanceTaxReconciliation(models.Model):
             "last": self.last,
             "started": self.started_at,
             "undecided": UNDECIDED,
+            "excused": UNCOUNTED,
+            "since": self._served_since(),
             "unasked": self._unasked(companies).subselect(),
         }
+
+    def _served_since(self):
+        """Return when the engine began to serve the company: what is older was never its own."""
+        workflows = self.env["finance.workflow"].sudo().with_context(active_test=False)
+        return workflows.search(
+            [
+                ("flow", "=", "tax"),
+                ("connector_id", "=", self.connector_id.id),
+                ("company_id", "=", self.company_id.id),
+            ]
+        ).create_date
 
     def _unasked(self, companies):
         """Return the query of posted documents that the engine serves, but was never asked about."""
@@ -659,15 +699,9 @@ class FinanceTaxReconciliation(models.Model):
         """Compare now, in the background."""
         self._check_may("tax.compare")
         for period in self:
-            connector = period.connector_id.sudo()
-            if connector.state != "ready":
-                raise UserError(
-                    self.env._(
-                        "%(engine)s can't be asked: its connector is stopped or not complete. The"
-                        " last result stays.",
-                        engine=connector.name,
-                    )
-                )
+            obstacle = period._obstacle()
+            if obstacle:
+                raise UserError(obstacle)
         self._start()
         return {
             "type": "ir.actions.client",

@@ -35,6 +35,7 @@ REASONS = [
     ("state", "in a state that is not known"),
     ("elsewhere", "recorded elsewhere"),
     ("settled", "taken back before it was recorded"),
+    ("before", "posted before the engine served"),
     ("off", "recording is switched off"),
     ("moving", "changed while the engine was asked"),
     ("orphan", "not in the books"),
@@ -75,7 +76,7 @@ class FinanceTaxReconciliationLine(models.Model):
     kind = fields.Selection(KINDS, "Type", required=True, readonly=True)
     key = fields.Char(required=True, readonly=True)
     code = fields.Char("Code at the Engine", readonly=True)
-    day = fields.Date("Document Date", readonly=True)
+    day = fields.Date(readonly=True, help="Document date.")
 
     bucket = fields.Selection(BUCKETS, "Result", readonly=True)
     reason = fields.Selection(REASONS, "Why", readonly=True)
@@ -162,6 +163,12 @@ class FinanceTaxReconciliationLine(models.Model):
             ]
             line.jurisdictions = "\n".join(rows)
 
+    @api.depends("move_id", "key")
+    def _compute_display_name(self):
+        names = {move.id: move.name for move in self.move_id.sudo().exists()}
+        for line in self:
+            line.display_name = names.get(line.move_id.id) or line.key
+
     @api.depends("move_id")
     def _compute_partner_id(self):
         known = {move.id: move.commercial_partner_id.id for move in self.move_id.sudo().exists()}
@@ -177,6 +184,7 @@ class FinanceTaxReconciliationLine(models.Model):
                 and line.posted
                 and line.document_id
                 and not line.locked
+                and line.state != "locked"
                 and line.reason in ("lost", "voided", "saved", "tax", "jurisdiction", "net", "day")
             )
             line.can_void = bool(
@@ -241,9 +249,14 @@ class FinanceTaxReconciliationLine(models.Model):
                     document=move.display_name,
                 )
             )
-        if self.there_status == RECORDED:
+        if self.there_status != RECORDED:
+            document._post()
+        elif "adjust" in document.connector_id._known_class().capabilities:
+            document._change("tax.adjust")
+            document.state = "posted"
+        else:
             document._withdraw()
-        document._post()
+            document._post()
 
     def action_void(self):
         """Have the engine make documents void that the books don't have."""
@@ -308,8 +321,8 @@ class FinanceTaxReconciliationTotal(models.Model):
     gap = fields.Monetary("Difference", readonly=True)
     here_net = fields.Monetary("Untaxed Here", readonly=True)
     there_net = fields.Monetary("Untaxed There", readonly=True)
-    here_count = fields.Integer("Documents Here", readonly=True)
-    there_count = fields.Integer("Documents There", readonly=True)
+    here_count = fields.Integer("Count Here", readonly=True)
+    there_count = fields.Integer("Count There", readonly=True)
 
     @api.depends("key")
     @api.depends_context("lang")

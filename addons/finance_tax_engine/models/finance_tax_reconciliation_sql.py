@@ -74,7 +74,8 @@ WITH named AS (
        AND (m.invoice_date BETWEEN %(first)s AND %(last)s OR m.date BETWEEN %(first)s AND %(last)s
             OR d.id IN (SELECT id FROM named))
     UNION ALL
-    SELECT NULL, m.id, NULL, 1, NULL, NULL, '', true, NULL, NULL
+    SELECT NULL, m.id, NULL, 1, NULL, NULL,
+           CASE WHEN m.create_date < %(since)s THEN 'before' ELSE '' END, true, NULL, NULL
       FROM account_move m
      WHERE m.id IN %(unasked)s
        AND EXISTS (
@@ -202,7 +203,7 @@ TOTALS = """
 WITH counted AS (
     SELECT line.*, CASE kind WHEN 'refund' THEN -1 ELSE 1 END AS sign,
            posted AND current AND here_day BETWEEN %(first)s AND %(last)s
-           AND COALESCE(excuse, '') NOT IN ('elsewhere', 'settled') AS counts_here,
+           AND COALESCE(excuse, '') NOT IN %(excused)s AS counts_here,
            there_status = 'recorded' AS counts_there
       FROM finance_tax_reconciliation_line line
      WHERE reconciliation_id = %(id)s

@@ -25,6 +25,8 @@ class ReconcileTax(models.AbstractModel):
 
     def _apply(self, job, result):
         job.record._take(result)
+        # it can be long, is asked for each night, and has been taken over
+        job._sql("answer_sealed = NULL")
 
     def _failed(self, job, error):
         return job.record._failed(error)

@@ -39,7 +39,9 @@ MISSING = {
     "fallback": ("fallback", DIFFERENCE),
 }
 # Reasons for which the engine need not have a posted document.
-EXCUSED = {"elsewhere": ORDER, "settled": ORDER, "off": PENDING}
+EXCUSED = {"elsewhere": ORDER, "settled": ORDER, "before": ORDER, "off": PENDING}
+# Of those, what the engine's return does not have to have.
+UNCOUNTED = tuple(excuse for excuse, standing in EXCUSED.items() if standing == ORDER)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Verdict:
 # Words that say why; each is worded on screen.
 REASONS = (
     "waiting", "stopped", "refused", "mismatch", "fallback", "unasked", "lost", "elsewhere",
-    "settled", "off", "moving", "draft", "earlier", "voiding", "voided", "saved", "unexpected",
+    "settled", "before", "off", "moving", "draft", "earlier", "voiding", "voided", "saved", "unexpected",
     "currency", "tax", "jurisdiction", "net", "day", "period", "booked", "orphan", "unanswered",
     "state",
 )  # fmt: skip
@@ -158,7 +160,7 @@ def judge(here: Here | None, there: There | None, first: date, last: date) -> Ve
 
 def counted(here: Here | None, first: date, last: date) -> Decimal:
     """Return the tax of a document that the return of the period has to have."""
-    if not here or not here.posted or not here.current or here.excuse in ("elsewhere", "settled"):
+    if not here or not here.posted or not here.current or here.excuse in UNCOUNTED:
         return Decimal(0)
     return here.tax if here.day and first <= here.day <= last else Decimal(0)
 

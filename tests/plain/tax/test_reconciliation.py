@@ -59,6 +59,7 @@ def verdict(here=None, there=None):
         ({"moved": True}, None, ("only_here", "moving", "pending")),
         ({"excuse": "elsewhere"}, None, ("only_here", "elsewhere", "order")),
         ({"excuse": "settled"}, None, ("only_here", "settled", "order")),
+        ({"excuse": "before", "state": ""}, None, ("only_here", "before", "order")),
         ({"excuse": "off"}, None, ("only_here", "off", "pending")),
         ({"excuse": "elsewhere"}, {"status": "voided"}, ("only_here", "elsewhere", "order")),
         # only there
