@@ -11,8 +11,11 @@ class SaleOrderLine(models.Model):
         return super()._compute_amount()
 
     def _finance_tax_is_taxed(self):
-        # A combo has no price of its own: its items have.
-        return not (self.display_type or self.is_downpayment or self.product_type == "combo")
+        # A combo has no price of its own: its items have. What is optional has no quantity yet, and
+        # is on no invoice.
+        if self.display_type or self.is_downpayment or self.product_type == "combo":
+            return False
+        return bool(self.product_uom_qty)
 
     def _finance_tax_facts(self):
         return {

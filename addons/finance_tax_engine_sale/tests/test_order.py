@@ -98,6 +98,35 @@ class TestOrderPerLine(OrderCommon):
         self.drain()
         self.assertEqual((first | second).mapped("finance_tax_state"), ["committed", "committed"])
 
+    def test_every_kind_of_line(self):
+        order = self.create_houston_order()
+        freight = self.env["product.product"].create(
+            {"name": "Freight", "type": "service", "list_price": 9.9, "invoice_policy": "order"}
+        )
+        order.order_line = [
+            Command.create({"display_type": "line_section", "name": "Section"}),
+            Command.create({"display_type": "line_note", "name": "Note"}),
+            Command.create({"product_id": freight.id}),
+            Command.create({"product_id": self.products[2].id, "product_uom_qty": 0}),
+        ]
+        self.env["sale.order.discount"].create(
+            {
+                "sale_order_id": order.id,
+                "discount_type": "so_discount",
+                "discount_percentage": 0.1,
+            }
+        ).action_apply_discount()
+        order.action_confirm()
+        tax = order.finance_tax_document_id.amount_tax
+        self.assertAlmostEqual(order.amount_untaxed, 123.87)
+        self.assertAlmostEqual(order.amount_tax, tax)
+        self.assertAlmostEqual(sum(order.order_line.mapped("price_tax")), tax)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self.assertEqual((invoice.amount_total, self.calls), (order.amount_total, 1))
+        self.drain()
+        self.assertEqual(invoice.finance_tax_state, "committed")
+
     def test_copied_order_is_computed_anew(self):
         order = self.confirmed()
         copy = order.copy()
@@ -216,6 +245,12 @@ class TestOrderPerLine(OrderCommon):
         order.action_confirm()
         self.assert_order_exact(order, ENGINE)
         self.assertEqual(order.finance_tax_state, "estimated")
+        self.assertIn("all documents", order.finance_tax_route_words)
+        self.workflow.tax_on_save = True
+        order.write(
+            {"order_line": [Command.update(order.order_line[0].id, {"product_uom_qty": 4})]}
+        )
+        self.assertFalse(order.finance_tax_stale)
 
 
 @tagged("post_install", "-at_install")
