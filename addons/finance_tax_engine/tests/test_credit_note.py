@@ -75,4 +75,5 @@ class TestCreditNotePerLine(TaxEngineCommon):
 class TestCreditNoteGlobally(TestCreditNotePerLine):
     """The same with taxes rounded once a document."""
 
+    allow_inherited_tests_method = True
     rounding_method = "round_globally"

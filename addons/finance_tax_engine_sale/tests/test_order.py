@@ -257,4 +257,5 @@ class TestOrderPerLine(OrderCommon):
 class TestOrderGlobally(TestOrderPerLine):
     """The same with taxes rounded once a document."""
 
+    allow_inherited_tests_method = True
     rounding_method = "round_globally"
