@@ -86,19 +86,19 @@ class AccountMove(models.Model):
     def _finance_tax_recorded_at(self, name):
         """Keep that another platform, called ``name``, declares the tax of these documents.
 
-        For addons that take invoices over from there. Raises UserError for a document that a tax
-        engine has recorded, or is about to.
+        For addons that take invoices over from there. Raises UserError for a document that was
+        posted with a tax engine.
         """
         for move in self:
             deciding = move._finance_tax_deciding()
             if deciding.recorder == "elsewhere":
                 deciding.sudo().write({"recorder_name": name, "route_id": False})
                 continue
-            if deciding.recording:
+            if deciding:
                 move._finance_tax_refuse(
                     self.env._(
-                        "its tax is recorded by %(engine)s. Reset it to draft first, so that it is"
-                        " voided there",
+                        "it was posted with the tax of %(engine)s. Reset it to draft first, so that"
+                        " nothing of it stays there",
                         engine=deciding.connector_id.name,
                     )
                 )

@@ -30,8 +30,8 @@ class Route(NamedTuple):
     """Who decides about the tax of one document.
 
     target: "engine", "odoo" or "elsewhere". workflow: the `finance.workflow` of the engine, empty
-    for the others. reason: why, a key of the words that explain it. record: the rule, or the document that
-    this one corrects. name: what the engine or the other platform is called.
+    for the others. reason: why, a key of the words that explain it. record: the rule, or the
+    document that this one corrects. name: what the engine or the other platform is called.
     """
 
     target: str
