@@ -7,7 +7,14 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 # What the cached rules are made of; writing anything else leaves them alone.
-OF_WORKFLOW = {"active", "company_id", "connector_id", "flow"}
+OF_WORKFLOW = {
+    "active",
+    "company_id",
+    "connector_id",
+    "flow",
+    "tax_fallback_connector_id",
+    "tax_outage",
+}
 OF_CONNECTOR = {"active"}
 
 
@@ -153,7 +160,7 @@ class FinanceTaxRoute(models.Model):
                 return tuple(route._rule(workflows, company) for route in own)
             serving = workflows.filtered(lambda workflow, at=level: workflow.company_id == at)
             if serving:
-                return (Rule("engine", None, serving._nearest(company).id),)
+                return (Rule("engine", None, serving._tax_first().id),)
         return ()
 
     @api.model
@@ -262,6 +269,20 @@ class FinanceWorkflow(models.Model):
     """Whose engine serves is cached with the rules."""
 
     _inherit = "finance.workflow"
+
+    @api.model
+    def _serving(self, company, flow):
+        serving = super()._serving(company, flow)
+        if flow != "tax":
+            return serving
+        workflows = self.env["finance.tax.route"]._workflows(company)
+        return workflows.filtered(lambda row: row.company_id == serving.company_id)._tax_first()
+
+    def _tax_first(self):
+        """Return the eldest of workflows of one company that is no mere fallback of another."""
+        fallbacks = self.filtered(lambda row: row.tax_outage == "engine").tax_fallback_connector_id
+        first = self.filtered(lambda row: row.connector_id not in fallbacks) or self
+        return first.sorted("id")[:1]
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -87,8 +87,8 @@ class ResConfigSettings(models.TransientModel):
         )
         former = workflows._serving(self.company_id, "tax").connector_id
         connector = self.finance_tax_connector_id
-        # engines that only rules name go on
-        kept = connector | (routes.connector_id - former)
+        # engines that only rules name go on, and the one that stands in
+        kept = connector | (routes.connector_id - former) | self.finance_tax_fallback_connector_id
         own.filtered(lambda workflow: workflow.connector_id not in kept).active = False
         if not connector:
             return

@@ -123,6 +123,19 @@ class TestRoute(RouteCase):
         )
         self.assertEqual(self.calls, 2)
 
+    def test_a_fallback_engine_never_serves_by_being_older(self):
+        self.table_workflow.active = False
+        younger = self.connector.copy({"name": "Younger"})
+        workflow = self.workflow.copy({"connector_id": younger.id})
+        self.assertEqual(self.create_houston_invoice()._finance_tax_workflow(), self.workflow)
+        workflow.write({"tax_outage": "engine", "tax_fallback_connector_id": self.connector.id})
+        self.assertEqual(self.create_houston_invoice()._finance_tax_workflow(), workflow)
+        settings = self.env["res.config.settings"].with_company(self.company).create({})
+        self.assertEqual(settings.finance_tax_connector_id, younger)
+        settings.finance_tax_outage_limit = 100
+        settings.execute()
+        self.assertTrue(self.workflow.active)
+
     def test_an_estimate_of_another_engine_is_left_behind(self):
         move = self.create_houston_invoice()
         move.action_finance_compute_tax()
