@@ -612,6 +612,8 @@ class FinanceTaxReconciliation(models.Model):
                 ("invoice_date", ">=", self.first),
                 ("invoice_date", "<=", self.last),
                 ("finance_tax_document_ids", "not any", [("state", "not in", UNDECIDED)]),
+                # the engine has it with what it corrects
+                ("finance_tax_true_up_id", "=", False),
                 ("invoice_line_ids.display_type", "=", "product"),
             ]
         )

@@ -126,7 +126,13 @@ SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NUL
                SELECT l.tax_line_id AS tax_id, p.sign * l.amount_currency AS amount,
                       p.sign * l.balance AS balance
                  FROM account_move_line l
-                WHERE l.move_id = p.move_id AND l.display_type = 'tax' AND l.tax_line_id IS NOT NULL
+                WHERE l.display_type = 'tax' AND l.tax_line_id IS NOT NULL
+                  AND (l.move_id = p.move_id OR l.move_id IN (
+                      -- what was corrected by the tax alone, the engine has with the original
+                      SELECT c.id FROM account_move c
+                        JOIN finance_tax_true_up u ON u.id = c.finance_tax_true_up_id
+                       WHERE u.document_id = p.document_id AND c.state = 'posted'
+                         AND c.finance_tax_true_up_role IN ('tax_only', 'bear')))
                UNION ALL
                -- the engine knows of the whole sale and nothing of down payments
                SELECT CAST(part.key AS integer), -CAST(part.value->>'tax_amount_currency' AS numeric),

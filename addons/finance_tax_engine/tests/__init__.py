@@ -8,6 +8,7 @@ from . import test_exemption
 from . import test_hard_documents
 from . import test_hard_export
 from . import test_hard_prices
+from . import test_faults
 from . import test_jurisdiction
 from . import test_knowledge
 from . import test_life
@@ -17,6 +18,7 @@ from . import test_reconciliation
 from . import test_recording
 from . import test_route
 from . import test_settings
+from . import test_shuffle
 from . import test_tax_rate
 from . import test_timeline
 from . import test_true_up

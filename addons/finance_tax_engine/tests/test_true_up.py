@@ -396,6 +396,31 @@ class TestTrueUp(TrueUpCase):
         cost = (entry + back).line_ids.filtered(lambda line: line.account_id == self.expense)
         self.assertAlmostEqual(sum(cost.mapped("balance")), 0.0)
 
+    def test_the_reconciliation_counts_corrections_with_their_original(self):
+        others = self.env["finance.connector"].sudo().search([("id", "!=", self.connector.id)])
+        others.active = False
+        moves = self.posted_in_outage(self.low) + self.posted_in_outage(
+            self.low, invoice_date="2026-03-03"
+        )
+        for move, way in zip(moves, ("tax_only", "bear"), strict=True):
+            true_up = self.asked(move)
+            true_up._draft(way, fields.Date.to_date("2026-03-31"), self.expense).action_post()
+        self.drain()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE finance_tax_document SET committed_at = committed_at - interval '1 minute'"
+        )
+        self.env.invalidate_all()
+        march = self.env["finance.tax.reconciliation"]._ensure(self.workflow, ["2026-03"])
+        march._start()
+        self.drain()
+        self.assertEqual(
+            {line.move_id: line.bucket for line in march.line_ids}, dict.fromkeys(moves, "matched")
+        )
+        overall = march.total_ids.filtered(lambda total: not total.key)
+        self.assertAlmostEqual(overall.here, 21.28)
+        self.assertEqual(overall.gap, 0)
+
     # === DATES, AND TAKEN BACK === #
 
     def test_a_locked_period_is_left_alone(self):
