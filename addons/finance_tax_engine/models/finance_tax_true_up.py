@@ -288,13 +288,16 @@ class FinanceTaxTrueUp(models.Model):
         taxes = self._taxes()
         rate = Decimal(repr(move.invoice_currency_rate or 1.0))
         unit = Decimal(1).scaleb(-move.company_currency_id.decimal_places)
-        booked, ledger = move._finance_tax_owed()
+        owed, ledger = move._finance_tax_owed()
+        booked, engine = move._finance_tax_booked(), self._result().by_key()
         found = {}
-        engine = self._result().by_key()
         for key in sorted(booked.keys() | engine.keys()):
             wanted = self._sign() * engine.get(key, ZERO)
-            amount = wanted - booked.get(key, ZERO)
+            amount = wanted - self._sign() * booked.get(key, ZERO)
             company = (wanted / rate).quantize(unit, ROUND_HALF_UP) - ledger.get(key, ZERO)
+            if owed.get(key, ZERO) != self._sign() * booked.get(key, ZERO):
+                # the journal has it without what was paid down
+                company = (amount / rate).quantize(unit, ROUND_HALF_UP)
             if amount:
                 # a cent of rounding never goes against the amount: Odoo has no such items
                 found[taxes[key]] = (amount, company if amount * company > 0 else ZERO)
@@ -457,7 +460,9 @@ class FinanceTaxTrueUp(models.Model):
     def _check_exact(self):
         """Refuse corrections that do not come to what the engine says, by authority."""
         owed = defaultdict(Decimal)
-        for move in self.move_id + self._posted():
+        for key, amount in self.move_id._finance_tax_booked().items():
+            owed[key] += self._sign() * amount
+        for move in self._posted():
             for key, amount in move._finance_tax_owed()[0].items():
                 owed[key] += amount
         owed = {key: amount for key, amount in owed.items() if amount}
