@@ -17,10 +17,9 @@ env.cr.commit()
 
 def test_killed_between_answers_and_commit(odoo_factory, work, sandbox):
     """Nothing is posted twice, nothing asked twice, and all is recorded once."""
-    server = odoo_factory(work.database)
+    server = odoo_factory(work.database).start()
     drafts = DRAFTS.format(url=f"{sandbox.base_url}/avatax", count=COUNT) + IN_BACKGROUND
     invoices = server.shell(drafts)
-    server.start()
     wait_until(lambda: len(asked(sandbox)) == COUNT, 60)
     # the last answers are written, and posting has hardly begun
     time.sleep(0.1)
