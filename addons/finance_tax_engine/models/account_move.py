@@ -5,6 +5,7 @@ from decimal import Decimal
 from odoo import Command, api, fields, models
 
 from ..canonical.tax import INVOICE, REFUND
+from .account_move_line import DUE_LINES, DueLines
 from .finance_tax_mixin import Estimate
 
 KINDS = {"out_invoice": INVOICE, "out_refund": REFUND}
@@ -44,17 +45,22 @@ class AccountMove(models.Model):
 
     def _finance_tax_write(self, values):
         """Write {line: values} on the lines of drafts in one synchronisation of journal items."""
-        lines = self.env["account.move.line"].with_context(skip_is_manually_modified=True)
-        container = {"records": self.with_context(skip_is_manually_modified=True)}
+        due = DueLines()
+        context = {"skip_is_manually_modified": True, DUE_LINES: due if len(self) > 1 else None}
+        self = self.with_context(**context)
+        lines = self.env["account.move.line"]
+        container = {"records": self}
         by_taxes = defaultdict(lines.browse)
         for line, vals in values.items():
             if "tax_ids" in vals and sorted(line.tax_ids.ids) != sorted(vals["tax_ids"]):
                 by_taxes[tuple(vals["tax_ids"])] += line
-        with self._check_balanced(container), self._sync_dynamic_lines(container):
-            for tax_ids, changed in by_taxes.items():
-                changed.tax_ids = [Command.set(tax_ids)]
-            for line, vals in values.items():
-                line._finance_tax_carry(vals["extra_tax_data"])
+        with self._check_balanced(container):
+            with self._sync_dynamic_lines(container):
+                for tax_ids, changed in by_taxes.items():
+                    changed.tax_ids = [Command.set(tax_ids)]
+                for line, vals in values.items():
+                    line._finance_tax_carry(vals["extra_tax_data"])
+            due.write()
 
     # === COMPUTE METHODS === #
 

@@ -230,6 +230,8 @@ class FinanceTaxMixin(models.AbstractModel):
         Moving a line up or down changes no tax, so it must not change the numbers of the lines.
         """
         lines = self._finance_tax_all_lines().filtered(lambda line: line._finance_tax_is_taxed())
+        # what is read of one is read for the lines of all documents at once
+        lines = lines.with_prefetch(self._finance_tax_all_lines()._prefetch_ids)
         return lines.sorted(lambda line: line._origin.id or math.inf)
 
     def _finance_tax_numbered_lines(self):
