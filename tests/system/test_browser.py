@@ -6,8 +6,10 @@ the test.
 """
 
 import contextlib
+import re
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from scripts import odoo_cli
@@ -50,6 +52,7 @@ def test_walk_of_a_newcomer(people, engine):
     accountant = people("accountant")
     post_with_exact_tax(accountant)
     read_the_trace(accountant)
+    reconcile(accountant, engine)
 
     engine.kill()
     be_refused_while_engine_is_down(accountant)
@@ -59,7 +62,6 @@ def test_walk_of_a_newcomer(people, engine):
 
     engine.start()
     settle_the_exception(accountant)
-    reconcile(accountant)
     see_it_on_the_dashboard(administrator)
 
 
@@ -239,8 +241,9 @@ def settle_the_exception(person):
     person.picture("16-invoice-recorded-late")
 
 
-def reconcile(person):
-    """The engine has lost an invoice with its memory: the comparison says which, and what to do."""
+def reconcile(person, engine):
+    """Somebody has made the invoice void at the engine: the comparison says so, and what to do."""
+    void_at(engine)
     person.open_app("Finance Connect")
     person.menu("Work", "Tax Reconciliation")
     person.picture("18-reconciliation-months")
@@ -249,21 +252,35 @@ def reconcile(person):
     person.press("Compare Now")
     person.close_notifications()
     person.reload_until(
-        lambda: person.field("sentence").inner_text(), "1 of 2 documents agree; 1 to decide."
+        lambda: person.field("sentence").inner_text(), "0 of 1 documents agree; 1 to decide."
     )
-    person.sees("Not complete, because of: 1 × was recorded, but the engine has it no more.")
-    expect(person.rows("Only here")).to_have_count(1)
+    person.sees("Not complete, because of: 1 × void there, posted here.")
     person.picture("19-reconciliation")
     person.tab("Totals")
     expect(person.rows("All tax")).to_contain_text("$ -10.64")
     person.picture("20-reconciliation-totals")
     person.tab("To Decide")
     person.press("Record Again")
-    person.open_row("Only here")
-    person.sees("was recorded, but the engine has it no more")
+    person.open_row("Status differs")
     person.picture("21-reconciliation-document")
-    person.page.locator(".o_dialog a").filter(has_text="INV/2026").first.click()
+    person.page.locator(".o_dialog a").filter(has_text="will not declare it").click()
+    person.sees("Have it recorded again; it gets a new code there.")
+    person.picture("22-reconciliation-exception")
+    person.press("Open Document")
+    expect(person.page.locator(".o_last_breadcrumb_item")).to_have_text(re.compile(r"^INV/"))
+    person.settle()
     person.reload_until(lambda: see_state(person), "Recorded")
+    expect(person.field("finance_tax_code")).to_have_text(re.compile("-2$"))
+
+
+def void_at(engine):
+    """Make void what the engine has recorded, as one can on its own site."""
+    documents = f"{engine.url}/avatax/api/v2/companies/DEFAULT/transactions"
+    with requests.Session() as session:
+        session.auth = (ACCOUNT, KEY)
+        listed = session.get(documents, params={"$filter": "date ge '2020-01-01'"}, timeout=10)
+        code = listed.json()["value"][0]["code"].replace("/", "_-ava2f-_")
+        session.post(f"{documents}/{code}/void", json={"code": "DocVoided"}, timeout=10)
 
 
 def open_invoice(person):

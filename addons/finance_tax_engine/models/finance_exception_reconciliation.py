@@ -208,7 +208,8 @@ class FinanceException(models.Model):
         """What a person has handled is explained, as long as it stays as it is."""
         result = super()._close(state, reason, quiet_until)
         if state == "handled":
-            for line in self._tax_line_of_each():
+            lines = self.env["finance.tax.reconciliation.line"].sudo()
+            for line in lines.search([("exception_id", "in", self.ids)]):
                 line.write({"explained": True, "explained_fact": line.fact})
         return result
 

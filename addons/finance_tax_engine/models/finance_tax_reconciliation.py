@@ -187,7 +187,7 @@ class FinanceTaxReconciliation(models.Model):
             self.env["finance.tax.reconciliation.line"]
             .sudo()
             ._read_group(
-                [("reconciliation_id", "in", self.ids)],
+                [("reconciliation_id", "in", self.ids), ("bucket", "!=", False)],
                 ["reconciliation_id", "bucket", "reason", "standing", "explained"],
                 ["__count"],
             )

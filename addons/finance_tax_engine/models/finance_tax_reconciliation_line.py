@@ -91,7 +91,9 @@ class FinanceTaxReconciliationLine(models.Model):
     fact = fields.Char(readonly=True)
     explained = fields.Boolean(readonly=True)
     explained_fact = fields.Char(readonly=True)
-    exception_id = WeakMany2one("finance.exception", "Exception", readonly=True)
+    exception_id = WeakMany2one(
+        "finance.exception", "Exception", readonly=True, index="btree_not_null"
+    )
     explanation = fields.Text(related="exception_id.ending")
 
     # === HERE === #
@@ -177,22 +179,43 @@ class FinanceTaxReconciliationLine(models.Model):
 
     @api.depends("bucket", "reason", "locked")
     def _compute_can(self):
+        stale = self._stale()
         for line in self:
-            recorded = line.there_status == RECORDED
+            open_there = line.standing == DIFFERENCE and not line.locked and line not in stale
             line.can_record_again = bool(
-                line.standing == DIFFERENCE
+                open_there
                 and line.posted
                 and line.document_id
-                and not line.locked
                 and line.state != "locked"
                 and line.reason in ("lost", "voided", "saved", "tax", "jurisdiction", "net", "day")
             )
             line.can_void = bool(
-                line.standing == DIFFERENCE
-                and recorded
-                and not line.locked
+                open_there
+                and line.there_status == RECORDED
                 and line.reason in ("orphan", "draft", "earlier", "unexpected")
             )
+
+    def _stale(self):
+        """Return those whose document has changed at the engine, or is about to, since compared."""
+        documents = self.document_id.sudo().exists()
+        jobs = self.env["finance.job"]._unfinished(documents)
+        busy = {job.res_id for job in jobs if job.res_model == documents._name}
+        own = self.env["finance.job"]._unfinished(self)
+        voiding = {job.res_id for job in own if job.res_model == self._name}
+        return self.filtered(
+            lambda line: (
+                line.id in voiding
+                or line.document_id.id in busy
+                or line.document_id in documents
+                and line._changed_since()
+            )
+        )
+
+    def _changed_since(self):
+        document, compared = self.document_id.sudo(), self.reconciliation_id.sudo().compared_at
+        changes = [moment for moment in (document.committed_at, document.voided_at) if moment]
+        other_code = self.current and self.code and document._code() != self.code
+        return bool(other_code or changes and compared and max(changes) > compared)
 
     # === A JOB'S RECORD === #
 
@@ -237,7 +260,11 @@ class FinanceTaxReconciliationLine(models.Model):
         document, move = self.document_id.sudo(), self.move_id
         if not self.can_record_again or not move.exists() or move.state != "posted":
             raise UserError(
-                self.env._("%(document)s can't be recorded again.", document=self.display_name)
+                self.env._(
+                    "%(document)s can't be recorded again: it was filed, or has changed since it"
+                    " was compared. Compare once more.",
+                    document=self.display_name,
+                )
             )
         move.check_access("write")
         result = document._result()
@@ -269,7 +296,11 @@ class FinanceTaxReconciliationLine(models.Model):
         for line in self.sudo():
             if not line.can_void or line.current and line.move_id.exists().state == "posted":
                 raise UserError(
-                    self.env._("%(document)s can't be made void.", document=line.display_name)
+                    self.env._(
+                        "%(document)s can't be made void: it was filed, or has changed since it was"
+                        " compared. Compare once more.",
+                        document=line.display_name,
+                    )
                 )
             line._enqueue("tax.void_there", revision=line.run)
 

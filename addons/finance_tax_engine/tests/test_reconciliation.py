@@ -193,6 +193,10 @@ class TestReconciliation(TaxEngineCommon):
         self.assertEqual(self.found(), {move: ("only_here", "stopped", "difference")})
         self.assertEqual(self.line(move).exception_id, told, "not told twice")
         self.assertEqual(self.exceptions(move), told)
+        told._close("handled", "Entered there by hand.")
+        self.compare()
+        self.assertTrue(self.line(move).explained)
+        self.assertFalse(self.exceptions(move), "nor again when it was handled")
 
     def test_lost_there_is_recorded_again(self):
         move = self.post()
@@ -350,8 +354,14 @@ class TestReconciliation(TaxEngineCommon):
         self.kept(move).set_status("Cancelled")
         self.compare()
         self.assertEqual(self.found(), {move: ("status", "voided", "difference")})
-        self.exceptions(move, "tax.not_declared").action_tax_record_again()
-        self.drain()
+        exception, line = self.exceptions(move, "tax.not_declared"), self.line(move)
+        exception.action_tax_record_again()
+        for _time in ("while it is on its way", "and when it has arrived"):
+            line.invalidate_recordset()
+            with self.assertRaisesRegex(UserError, "has changed since"):
+                line.action_record_again()
+            self.drain()
+        self.assertEqual(len(self.recorded()), 1)
         self.compare()
         self.assertEqual(sorted(self.march.line_ids.mapped("bucket")), ["matched", "void"])
 
