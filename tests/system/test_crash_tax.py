@@ -114,9 +114,7 @@ def insist(work, button, invoices, wanted):
 def record_again(work, invoices, seconds):
     """Have documents recorded again that the engine is said to have with another tax."""
     recorded = "SELECT id FROM finance_tax_document WHERE move_id = ANY(%s) AND state = %s"
-    wait_until(
-        lambda: len(work.column(recorded, invoices, "committed")) == len(invoices), seconds
-    )
+    wait_until(lambda: len(work.column(recorded, invoices, "committed")) == len(invoices), seconds)
     # every one of its own answers agrees, so the difference is planted
     documents = work.column(
         "UPDATE finance_tax_document SET state = 'mismatch' WHERE move_id = ANY(%s) RETURNING id",
