@@ -20,7 +20,7 @@ class TestProperties(ScriptedCommon):
                     self.assertAlmostEqual(total, 0.0, 6, f"{field} by {key}")
 
     @given(documents())
-    @examples(30)
+    @examples(20)
     def test_ledger_is_the_engine_and_a_credit_note_mirrors_it(self, document):
         with self.example(document):
             move = self.document(document["lines"], document["currency"])
