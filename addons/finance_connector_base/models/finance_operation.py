@@ -12,6 +12,7 @@ from ..canonical import codec
 from ..lanes.link import link_of
 from ..lanes.ports import SqlGate, SqlRecorder, SqlTokens
 from ..providers.errors import Held, ProviderError, Transient
+from ..providers.http import POOL_SIZE
 from ..providers.session import Session
 
 EFFECTS = [
@@ -21,7 +22,7 @@ EFFECTS = [
     ("once", "Changes; never repeated blindly"),
 ]
 CHANGING = ("idempotent", "once")
-# Threads for questions that a person waits for.
+# Threads for questions that a person waits for, where the vendor sets no limit.
 ASKING_THREADS = 8
 # So many of their answers are written at a time.
 KEPT_TOGETHER = 16
@@ -227,7 +228,7 @@ class FinanceOperation(models.AbstractModel):
             self._remember(connector, missing, results)
             return dict(zip(missing, results, strict=True))
         results = []
-        threads = min(ASKING_THREADS, connector.concurrency or ASKING_THREADS, len(missing))
+        threads = min(connector.concurrency or ASKING_THREADS, POOL_SIZE, len(missing))
         with ThreadPoolExecutor(threads) as pool:
             landing = pool.map(lambda asked: ask(*asked), questions)
             # kept while others are under way: where a worker dies, little is asked again

@@ -120,8 +120,8 @@ class FinanceTaxBatch(models.Model):
 
     def _post_next(self, job):
         """Do one job's part, and see to what follows."""
-        self._post_some(PATIENCE)
         job._progress(self.posted_count + self.refused_count, self.total_count)
+        self._post_some(PATIENCE)
         if self.posted_count + self.refused_count < self.total_count:
             self._enqueue_next()
             return

@@ -244,7 +244,8 @@ class TestBatch(TaxEngineCommon):
         self.drafts(1).action_finance_post_with_tax()
         few, many = self.queries(10), self.queries(40)
         more = (many - few) / 30
-        self.assertLess(more, 23, f"{few} for 10, {many} for 40")
+        self.assertLess(more, 8, f"{few} for 10, {many} for 40")
+        self.assertLess(many / 40, few / 10)
 
     def queries(self, number):
         """How many queries posting takes once the engine has answered."""
