@@ -117,7 +117,7 @@ class Poster:
     def _order(self, env):
         invoice = self._invoice(env)
         lines = [
-            {**line, "product_uom_qty": line.pop("quantity")}
+            {"product_uom_qty": line.pop("quantity"), **line}
             for _zero, _new, line in invoice["invoice_line_ids"]
         ]
         return {
