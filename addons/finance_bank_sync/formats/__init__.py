@@ -63,7 +63,7 @@ def load(source, column_map: ColumnMap | None = None, **options) -> tuple[Statem
 
 def _items(source, column_map, options):
     file = values.opened(source)
-    name = detect(file)
+    name = detect(file, table=column_map is not None)
     if name in ("csv", "xlsx"):
         if column_map is None:
             raise FormatError("ambiguous", "The columns of the file are not known",

@@ -247,7 +247,8 @@ class _Account:
         if sign:
             self.credits[sign] += amount
         index = _behind_funds(record, 2)
-        words = ",".join(record.fields[index + 2 :]).strip()
+        # an empty text before the end of a line leaves a comma
+        words = ",".join(record.fields[index + 2 :]).lstrip(",").strip()
         return self.tally.add(
             Entry(
                 position=position,

@@ -198,10 +198,10 @@ class _Table:
         if self.tally.count and account != self.account:
             yield self.finish()
             self.closed.add(self.account)
+            self._open(account)
         if account in self.closed:
             raise row.error("account", "account", "The rows of an account are not together")
-        if not self.tally.count:
-            self._open(account)
+        self.account = account
         entry = row.entry(self.tally.count + 1)
         day = entry.booking_date
         self.days = [min([day, *self.days]), max([day, *self.days])]
@@ -502,6 +502,8 @@ def _ways(columns, cells, body, names, reader, ways):
     indexes = [
         [str(cell) for cell in cells].index(columns[name]) for name in names if name in columns
     ]
+    if not indexes:
+        return ()
     texts = (row[index] for row in body for index in indexes if index < len(row))
     try:
         for text in texts:

@@ -28,10 +28,11 @@ TEXTS = (
 )
 
 
-def detect(file) -> str:
+def detect(file, table=False) -> str:
     """Return camt, mt940, ofx, bai2, qif, xlsx or csv for a binary file, from its first bytes.
 
-    mt940 stands for MT942 too. Only what looks like a table is csv. Raises FormatError for all else.
+    mt940 stands for MT942 too. table: what is nothing else is csv, or else only what looks like
+    a table. Raises FormatError for all else.
     """
     file.seek(0)
     head = file.read(HEAD)
@@ -49,6 +50,6 @@ def detect(file) -> str:
     if text.startswith("<"):
         raise FormatError("unknown", "This XML file is no bank statement", value=text)
     lines = text.splitlines()[:40]
-    if any(sum(sign in line for line in lines) > len(lines) / 2 for sign in ";,\t|"):
+    if table or any(sum(sign in line for line in lines) > len(lines) / 2 for sign in ";,\t|"):
         return "csv"
     raise FormatError("unknown", "The format of the file is not known", value=text)

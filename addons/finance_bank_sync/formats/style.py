@@ -24,12 +24,13 @@ COMPACT_PARTS = {"YMD": (0, 4, 6, 8), "DMY": (0, 2, 4, 8), "MDY": (0, 2, 4, 8)}
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 AMOUNT = re.compile(
-    r"(?P<open>\()?(?P<sign>[+-])?(?P<number>\d[\d.,' ]*|[.,]\d+)(?P<after>-)?(?P<close>\))?"
+    r"(?P<open>\()?(?P<sign>[+-])?(?P<number>\d[\d.,' ]*|[.,]\d+)(?P<after>-)?(?P<close>\))?",
+    re.ASCII,
 )
 GROUPS = {
     # the thousands stand in full groups, all with the same sign between
-    ".": re.compile(r"(?:\d+|\d{1,3}(?:([,' ])\d{3})(?:\1\d{3})*)(?:\.\d*)?|\.\d+"),
-    ",": re.compile(r"(?:\d+|\d{1,3}(?:([.' ])\d{3})(?:\1\d{3})*)(?:,\d*)?|,\d+"),
+    ".": re.compile(r"(?:\d+|\d{1,3}(?:([,' ])\d{3})(?:\1\d{3})*)(?:\.\d*)?|\.\d+", re.ASCII),
+    ",": re.compile(r"(?:\d+|\d{1,3}(?:([.' ])\d{3})(?:\1\d{3})*)(?:,\d*)?|,\d+", re.ASCII),
 }
 BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "−": "-"})
 SYMBOLS = re.compile(r"^(?:[A-Z]{3}|[€$£¥])\s?|\s?(?:[A-Z]{3}|[€$£¥])$")

@@ -141,7 +141,7 @@ def mark(amount):
 
 def write_camt(found, version="08"):
     """Return a canonical statement as camt.053."""
-    status = "<Sts><Cd>BOOK</Cd></Sts>" if version >= "08" else "<Sts>BOOK</Sts>"
+    status = "<Sts><Cd>BOOK</Cd></Sts>" if version >= "07" else "<Sts>BOOK</Sts>"
     entries = [
         camt_entry(
             item.amount,
@@ -167,13 +167,15 @@ def _details(item, version):
     other = item.counterparty(detail)
     role = "Dbtr" if item.amount > 0 else "Cdtr"
     name = f"<Nm>{escape(other.name)}</Nm>"
-    name = f"<Pty>{name}</Pty>" if version >= "08" else name
+    name = f"<Pty>{name}</Pty>" if version >= "07" else name
     account = (
         f"<{role}Acct><Id><IBAN>{other.account}</IBAN></Id></{role}Acct>" if other.account else ""
     )
     ids = detail.end_to_end_id or "NOTPROVIDED"
+    amount = f'<Amt Ccy="{item.currency}">{abs(item.amount)}</Amt><CdtDbtInd>{mark(item.amount)}</CdtDbtInd>'
+    amount = amount if version != "02" else ""
     return (
-        f"<NtryDtls><TxDtls><Refs><EndToEndId>{escape(ids)}</EndToEndId></Refs>"
+        f"<NtryDtls><TxDtls><Refs><EndToEndId>{escape(ids)}</EndToEndId></Refs>{amount}"
         f"<RltdPties><{role}>{name}</{role}>{account}</RltdPties>"
         f"<RmtInf>{''.join(f'<Ustrd>{escape(line)}</Ustrd>' for line in detail.remittance)}</RmtInf>"
         "</TxDtls></NtryDtls>"
