@@ -66,6 +66,11 @@ class FinanceTaxDocument(models.Model):
                     "messages": False,
                 }
             )
+            for true_up in document.true_up_ids:
+                true_up.request = codec.dump(_anonymous(true_up._request()))
+                true_up.result = codec.dump(replace(true_up._result(), messages=()))
+            for version in document.version_ids.filtered("result"):
+                version.result = codec.dump(replace(version._result(), messages=()))
 
 
 def _anonymous(request):

@@ -54,8 +54,8 @@ class FinanceTaxDocument(models.Model):
         for document, error in self._true_up().items():
             raise UserError(
                 self.env._(
-                    "%(engine)s still does not answer about %(document)s: %(reason)s. Nothing was"
-                    " changed; try again later, or open the connector to see what is the matter.",
+                    "%(engine)s still has no tax for %(document)s: %(reason)s. Nothing was changed;"
+                    " try again later, or open the connector to see what is the matter.",
                     engine=document.connector_id.sudo().name,
                     document=document.move_id.display_name,
                     reason=error.message,

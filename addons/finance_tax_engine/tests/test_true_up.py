@@ -1,10 +1,11 @@
 """Posted without the engine: what it says later, and how the difference is settled."""
 
+from decimal import Decimal
 from unittest.mock import patch
 
 from odoo import Command, fields
-from odoo.exceptions import UserError, ValidationError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, new_test_user, tagged
 
 from .common import ENGINE, TaxEngineCommon
 
@@ -420,6 +421,59 @@ class TestTrueUp(TrueUpCase):
         overall = march.total_ids.filtered(lambda total: not total.key)
         self.assertAlmostEqual(overall.here, 21.28)
         self.assertEqual(overall.gap, 0)
+
+    # === WHO, AND WHAT IS LEFT OF IT === #
+
+    def new_user(self, login, groups):
+        """A user of the company."""
+        return new_test_user(
+            self.env,
+            login,
+            groups=groups,
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+    def test_accountants_settle_and_nobody_writes_by_hand(self):
+        clerk = self.new_user(
+            "true_up_clerk", "account.group_account_invoice,finance_connector_base.group_user"
+        )
+        move = self.posted_in_outage(self.low).with_user(clerk).with_company(self.company)
+        true_up = self.asked(move)
+        action = self.exceptions(move, "tax.true_up").with_user(clerk).action_tax_settle()
+        with Form(self.env[action["res_model"]].with_user(clerk).browse(action["res_id"])) as form:
+            form.way = "bear"
+            self.assertEqual(str(form.day), "2026-03-02")
+            form.way = "tax_only"
+        form.record.action_draft()
+        true_up.correction_ids.with_user(clerk).action_post()
+        self.assertEqual(true_up.state, "settled")
+        policies = self.env["finance.tax.true.up.policy"].with_user(clerk)
+        for attempt in (
+            lambda: true_up.write({"state": "open"}),
+            lambda: true_up.line_ids.write({"engine": 0}),
+            lambda: true_up.read(["result"]),
+            lambda: policies.create({"way": "bear"}),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+        controller = self.new_user(
+            "true_up_controller",
+            "account.group_account_invoice,finance_connector_base.group_controller",
+        )
+        policies.with_user(controller).create({"way": "tax_only", "company_id": self.company.id})
+        with self.assertRaisesRegex(ValidationError, "choose the account"):
+            self.policy("bear", country_id=self.env.ref("base.us").id)
+
+    def test_erased_customers_are_in_no_true_up(self):
+        move = self.posted_in_outage(self.low)
+        true_up = self.asked(move)
+        self.assertIn("77002", true_up.sudo().request)
+        self.settle(true_up, "tax_only").action_post()
+        self.drain()
+        true_up.document_id.sudo()._erase_personal("test")
+        self.assertNotIn("77002", true_up.sudo().request)
+        self.assertEqual(true_up._result().total_tax, Decimal("10.64"))
 
     # === DATES, AND TAKEN BACK === #
 
