@@ -232,7 +232,7 @@ class AccountMove(models.Model):
         keys = self.env["finance.tax.jurisdiction"]._keys_of(self.line_ids.tax_line_id)
         for move in self.filtered(lambda move: move in routes):
             workflow = routes[move].workflow
-            if not workflow:
+            if routes[move].target == "elsewhere":
                 move._finance_tax_keep_elsewhere(routes[move])
                 continue
             document = move._finance_tax_document_of(workflow)

@@ -118,7 +118,7 @@ class FinanceTaxMixin(models.AbstractModel):
         return words
 
     def _finance_tax_facts_in_words(self):
-        """Return what rules look at: "delivery to Texas…, journal Sales"."""
+        """Return what rules look at: "delivery to United States, journal Sales"."""
         _ = self.env._
         country = self._finance_tax_ship_to().country_id
         facts = [_("delivery to %(country)s", country=country.name)] if country else []
