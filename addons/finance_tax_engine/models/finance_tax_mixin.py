@@ -302,7 +302,8 @@ class FinanceTaxMixin(models.AbstractModel):
     def _finance_decimal(self, amount):
         """Return an amount of the document's currency as the exact `Decimal` it stands for."""
         unit = Decimal(1).scaleb(-self.currency_id.decimal_places)
-        return Decimal(repr(amount)).quantize(unit, ROUND_HALF_UP)
+        # a sum with 0 has no minus sign where it comes to nothing
+        return Decimal(repr(amount)).quantize(unit, ROUND_HALF_UP) + 0
 
     @staticmethod
     def _finance_tax_seller(workflow):

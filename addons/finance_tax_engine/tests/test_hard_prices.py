@@ -227,3 +227,11 @@ class TestPricesPerLine(HardCommon):
 class TestPricesGlobally(TestPricesPerLine):
     allow_inherited_tests_method = True
     rounding_method = "round_globally"
+
+    # rounding has no part in these
+    test_tax_inside_and_another_on_top_of_one_line_are_refused = None
+    test_engine_down_leaves_the_tax_inside = None
+    test_everything_for_nothing = None
+    test_more_taken_off_than_sold = None
+    test_a_tax_of_the_engine_removed_by_hand_comes_back = None
+    test_another_product_has_no_taxes_by_hand = None
