@@ -106,7 +106,8 @@ class FinanceTaxBatch(models.Model):
     def _enqueue_next(self):
         for batch in self:
             batch.rounds += 1
-        return self._enqueue("tax.post", revision=lambda batch: batch.rounds)
+        # what was posted already is recorded first
+        return self._enqueue("tax.post", revision=lambda batch: batch.rounds, priority=50)
 
     def _post_some(self, patience):
         """Post the next that wait; as who runs this, with that person's rights."""
