@@ -78,18 +78,20 @@ class DueLines:
 
     def take(self, line, vals):
         """Keep ``vals`` for ``line``; return whether that will do."""
-        if self._values is None or len(line) != 1:
+        if self._values is None or len(line) != 1 or line.display_type != "payment_term":
             return False
-        vals = {name: value for name, value in vals.items() if line._finance_differs(name, value)}
         plain = (
-            vals.keys() <= DUE_FIELDS
-            and line.display_type == "payment_term"
-            and line.parent_state == "draft"
+            line.parent_state == "draft"
             and not line.matching_number
             and not line.move_id.posted_before
+            and not any(
+                name not in DUE_FIELDS and line._finance_differs(name, value)
+                for name, value in vals.items()
+            )
         )
         if plain:
-            self._values[line] = self._values.get(line, {}) | vals
+            due = {name: value for name, value in vals.items() if name in DUE_FIELDS}
+            self._values[line] = self._values.get(line, {}) | due
         return plain
 
     def write(self):

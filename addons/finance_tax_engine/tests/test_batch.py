@@ -89,6 +89,50 @@ class TestBatch(TaxEngineCommon):
         self.assertEqual(drafts.mapped("state"), ["posted", "draft", "posted"])
         self.assertIn(f"refuses {drafts[1].display_name}: No such ZIP", self.reasons()[drafts[1]])
 
+    def test_journal_items_are_those_of_posting_one_by_one(self):
+        alone, together = self.with_terms(), self.with_terms()
+        for move in alone:
+            move.action_post()
+        together.action_finance_post_with_tax()
+        for one, other in zip(alone, together, strict=True):
+            self.assertEqual(self.items(one), self.items(other))
+            self.assertEqual(other.state, "posted")
+
+    def with_terms(self):
+        """Drafts in both currencies: due at once, in two parts, and with an early discount."""
+        euro = self.setup_other_currency("EUR", rates=[("2026-01-01", 0.8731)])
+        terms = self.env["account.payment.term"].create(
+            [
+                {
+                    "name": "Halves",
+                    "line_ids": [
+                        Command.create({"value_amount": 50, "nb_days": days}) for days in (0, 30)
+                    ],
+                },
+                {
+                    "name": "Early",
+                    "early_discount": True,
+                    "early_pay_discount_computation": "included",
+                    "line_ids": [Command.create({"value_amount": 100, "nb_days": 30})],
+                },
+            ]
+        )
+        moves = self.env["account.move"]
+        for currency in (self.company.currency_id, euro):
+            for term in (terms.browse(), *terms):
+                moves += self.create_houston_invoice(
+                    currency_id=currency.id, invoice_payment_term_id=term.id
+                )
+        return moves
+
+    def items(self, move):
+        names = ("display_type", "balance", "amount_currency", "amount_residual", "date_maturity",
+                 "discount_date", "discount_balance", "discount_amount_currency")  # fmt: skip
+        return sorted(
+            [line.account_id.id, line.tax_line_id.id, *(str(line[name]) for name in names)]
+            for line in move.line_ids
+        )
+
     def test_odoos_own_post_stays_all_or_nothing(self):
         drafts = self.drafts(3)
         self.nowhere(drafts[1])
