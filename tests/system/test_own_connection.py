@@ -3,7 +3,6 @@
 Each snippet runs in a process of its own, with real commits; an alarm ends one that hangs.
 """
 
-
 HEAD = """
 import signal
 signal.alarm(60)
