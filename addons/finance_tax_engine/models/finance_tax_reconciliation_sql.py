@@ -29,6 +29,11 @@ ON CONFLICT (reconciliation_id, kind, code) DO UPDATE
 
 # What the engine has; without what it has of a company that is compared on its own.
 THERE = """
+WITH foreign_codes AS (
+    SELECT document_code AS code
+      FROM finance_tax_document
+     WHERE connector_id = %(connector)s AND company_id <> ALL(%(companies)s)
+       AND document_code IS NOT NULL)
 INSERT INTO finance_tax_reconciliation_line (
     reconciliation_id, company_id, run, kind, key, code, there_status, there_day, there_currency,
     there_net, there_tax, there_by_key, locked, engine_id
@@ -37,10 +42,8 @@ SELECT %(id)s, %(company)s, %(run)s, f.kind, f.code, f.code, f.status, f.day, f.
        f.tax, f.by_key, f.locked, f.engine_id
   FROM finance_tax_recorded f
  WHERE f.reconciliation_id = %(id)s
-   AND NOT EXISTS (
-       SELECT FROM finance_tax_document d
-        WHERE d.connector_id = %(connector)s AND d.company_id <> ALL(%(companies)s)
-          AND d.document_code IN (f.code, regexp_replace(f.code, '-[0-9]+$', '')))
+   AND f.code NOT IN (SELECT code FROM foreign_codes)
+   AND regexp_replace(f.code, '-[0-9]+$', '') NOT IN (SELECT code FROM foreign_codes)
 ON CONFLICT (reconciliation_id, kind, key) DO UPDATE
    SET run = EXCLUDED.run, company_id = EXCLUDED.company_id, there_status = EXCLUDED.there_status,
        there_day = EXCLUDED.there_day, there_currency = EXCLUDED.there_currency,
@@ -54,10 +57,13 @@ ON CONFLICT (reconciliation_id, kind, key) DO UPDATE
 HERE = """
 WITH named AS (
     SELECT d.id
-      FROM finance_tax_recorded f
-      JOIN finance_tax_document d ON d.connector_id = %(connector)s
-       AND d.document_code IN (f.code, regexp_replace(f.code, '-[0-9]+$', ''))
-     WHERE f.reconciliation_id = %(id)s
+      FROM finance_tax_document d
+     WHERE d.connector_id = %(connector)s
+       AND d.document_code IN (
+           SELECT code FROM finance_tax_recorded WHERE reconciliation_id = %(id)s
+           UNION
+           SELECT regexp_replace(code, '-[0-9]+$', '')
+             FROM finance_tax_recorded WHERE reconciliation_id = %(id)s)
 ), known AS (
     SELECT d.id AS document_id, m.id AS move_id, d.document_code AS code,
            GREATEST(d.revision, 1) AS revision, d.state, d.recorder_name,
@@ -100,8 +106,8 @@ INSERT INTO finance_tax_reconciliation_line (
 )
 SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NULL THEN p.key END,
        p.document_id, p.move_id, p.posted, p.current, p.state, p.excuse, p.recorder_name, jobs.busy,
-       jobs.stuck, p.moved, p.invoice_date, p.date, p.told, currency.name, lines.net, taxes.tax, taxes.by_key,
-       taxes.booked
+       jobs.stuck, p.moved, p.invoice_date, p.date, p.told, currency.name, lines.net, taxes.tax,
+       taxes.by_key, taxes.booked
   FROM posting p
   JOIN res_currency currency ON currency.id = p.currency_id
  CROSS JOIN LATERAL (
@@ -125,14 +131,17 @@ SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NUL
              FROM (
                SELECT l.tax_line_id AS tax_id, p.sign * l.amount_currency AS amount,
                       p.sign * l.balance AS balance
-                 FROM account_move_line l
+                 FROM (
+                   SELECT p.move_id AS id
+                   UNION ALL
+                   -- what was corrected by the tax alone, the engine has with the original
+                   SELECT c.id
+                     FROM account_move c
+                     JOIN finance_tax_true_up u ON u.id = c.finance_tax_true_up_id
+                    WHERE u.document_id = p.document_id AND c.state = 'posted'
+                      AND c.finance_tax_true_up_role IN ('tax_only', 'bear')) own
+                 JOIN account_move_line l ON l.move_id = own.id
                 WHERE l.display_type = 'tax' AND l.tax_line_id IS NOT NULL
-                  AND (l.move_id = p.move_id OR l.move_id IN (
-                      -- what was corrected by the tax alone, the engine has with the original
-                      SELECT c.id FROM account_move c
-                        JOIN finance_tax_true_up u ON u.id = c.finance_tax_true_up_id
-                       WHERE u.document_id = p.document_id AND c.state = 'posted'
-                         AND c.finance_tax_true_up_role IN ('tax_only', 'bear')))
                UNION ALL
                -- the engine knows of the whole sale and nothing of down payments
                SELECT CAST(part.key AS integer), -CAST(part.value->>'tax_amount_currency' AS numeric),
