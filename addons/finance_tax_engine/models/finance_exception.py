@@ -54,7 +54,12 @@ class FinanceException(models.Model):
             ),
             "tax.mismatch": ExceptionKind(
                 title=_("Tax differs between the books and %(connector)s"),
-                text=_("%(document)s: the journal has %(booked)s of tax, %(connector)s says X"),
+                text=_(
+                    "%(document)s: the journal has %(booked)s of tax, %(connector)s says"
+                    " %(engine)s. Where the books are right, have it recorded again; else post the"
+                    " document again with the engine's tax, or settle the difference with the"
+                    " engine's support."
+                ),
                 effect=_("The tax return and the ledger differ by %(amount)s."),
                 kind="business",
                 severity="high",

@@ -207,7 +207,8 @@ class TestRecording(TaxEngineCommon):
         self.assertEqual(document.state, "mismatch")
         exception = self.exceptions(move, "tax.mismatch")
         self.assertEqual((exception.amount, exception.blocks_close), (1.0, True))
-        self.assertIn("10.64", exception.text)
+        self.assertIn("10.64 of tax", exception.text)
+        self.assertIn("says 11.64", exception.text)
 
     def test_a_hand_made_tax_amount_is_never_posted_silently(self):
         move = self.create_houston_invoice()
