@@ -63,7 +63,11 @@ class AccountMove(models.Model):
     def _finance_tax_foresee(self, soft, patience):
         """Ask the engines about all drafts; return {move: reason} where that forbids to post."""
         taxed = self._finance_tax_to_post(soft).filtered(lambda move: move._finance_tax_workflow())
-        plan = taxed._finance_tax_plan()
+        try:
+            plan = taxed._finance_tax_plan()
+        except UserError:
+            # whose fault it is comes out when posting
+            return {}
         reasons = {
             move: _reason(move._finance_tax_refuse, obstacle)
             for move, obstacle in plan.obstacles.items()

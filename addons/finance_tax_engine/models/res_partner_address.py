@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.finance_connector_base.canonical import codec
+from odoo.addons.finance_connector_base.models.finance_connector import ConnectorClosed
+from odoo.addons.finance_connector_base.models.finance_vault import VaultClosed
 from odoo.addons.finance_connector_base.providers.errors import ProviderError
 
 from ..canonical.knowledge import KnowledgeQuestion
@@ -150,12 +152,16 @@ class FinanceTaxMixin(models.AbstractModel):
     def _finance_tax_address_obstacles(self, workflow, company):
         """Return {document: why its delivery address won't do}, in words."""
         places = {document: document._finance_tax_ship_to() for document in self}
-        answers = self.env["finance.operation.tax.address"]._ask(
-            workflow.connector_id,
-            company,
-            [place._finance_address() for place in places.values()],
-            seconds=workflow.tax_seconds,
-        )
+        try:
+            answers = self.env["finance.operation.tax.address"]._ask(
+                workflow.connector_id,
+                company,
+                [place._finance_address() for place in places.values()],
+                seconds=workflow.tax_seconds,
+            )
+        except (ConnectorClosed, VaultClosed):
+            # met again when the engine is asked for the tax, as one that does not answer
+            return {}
         return {
             document: self.env._(
                 "%(engine)s does not know the delivery address of %(partner)s as it is written"
@@ -166,6 +172,5 @@ class FinanceTaxMixin(models.AbstractModel):
                 reason=" ".join(answer.messages) or self.env._("it has another spelling"),
             )
             for (document, place), answer in zip(places.items(), answers, strict=True)
-            # an engine that does not answer is met again when it is asked for the tax
             if not isinstance(answer, ProviderError) and answer.status != VALID
         }

@@ -206,7 +206,7 @@ class TestBatch(TaxEngineCommon):
         action = drafts.action_finance_post_with_tax()
         self.assertEqual(action["res_model"], "validate.account.move")
         wizard = self.env["validate.account.move"].browse(action["res_id"])
-        wizard.with_context(action["context"]).validate_move()
+        wizard.with_context(**action["context"]).validate_move()
         self.assertEqual(drafts.mapped("state"), ["posted", "draft"])
         self.assertIn("posted on that day", self.reasons()[drafts[1]])
         self.assertEqual(self.calls, 1)
