@@ -9,6 +9,7 @@ Source of the contract: ISO 20022 message definitions, Bank-to-Customer Cash Man
 """
 
 from dataclasses import replace
+from functools import cache
 
 from ..canonical.statement import (
     BOOKED,
@@ -91,8 +92,7 @@ def _elements(file):
 def _plain(element, skip=()):
     children = {}
     for child in element:
-        tag = child.tag
-        name = tag[tag.rfind("}") + 1 :]
+        name = xml.local(child.tag)
         if name in skip:
             continue
         if len(child):
@@ -126,9 +126,7 @@ def _all(node, *path):
 def _node(node, *path):
     """Return the first node at ``path``, {} for none."""
     for name in path:
-        if type(node) is not dict:
-            return {}
-        found = node.get(name)
+        found = node.get(name) if type(node) is dict else None
         if found is None:
             return {}
         node = found[0]
@@ -137,18 +135,27 @@ def _node(node, *path):
 
 def _text(node, *path):
     """Return the text at ``path``, "" for none."""
-    found = _node(node, *path)
-    if type(found) is tuple:
-        return found[0]
-    return found if type(found) is str else ""
+    for name in path:
+        found = node.get(name) if type(node) is dict else None
+        if found is None:
+            return ""
+        node = found[0]
+    if type(node) is str:
+        return node
+    return node[0] if type(node) is tuple else ""
 
 
 def _first(node, *paths):
     """Return the first text that is not empty at one of ``paths`` (names with dots between)."""
     for path in paths:
-        if text := _text(node, *path.split(".")):
+        if text := _text(node, *_names(path)):
             return text
     return ""
+
+
+@cache
+def _names(path):
+    return path.split(".")
 
 
 def _id(text):
@@ -191,6 +198,11 @@ def _statement(element, kind, tally):
 def _version(element):
     """Return the last part of the namespace: camt.053.001.08, say."""
     return element.tag.rpartition("}")[0].rpartition(":")[2]
+
+
+def _number(node):
+    """Return the IBAN of an account, else whatever id it has."""
+    return _first(node, "Id.IBAN", "Id.Othr.Id", "Id.PrtryAcct.Id", "Id.BBAN", "Id.UPIC")
 
 
 def _account(node):
@@ -534,10 +546,9 @@ def _party(parties, agents, role):
     if type(person) is not dict:
         person = {}
     address = _node(person, "PstlAdr")
-    other = _account(account) if account else Account()
     return Party(
         name=_text(person, "Nm"),
-        account=other.identifier,
+        account="".join(_number(account).split()).upper(),
         bic=_bic(bank),
         bank=_bank_name(bank),
         address=_address(address),

@@ -1,5 +1,7 @@
 """XML as it comes from outside: streamed, well-formed to the last byte, and nothing else."""
 
+from functools import lru_cache
+
 from lxml import etree
 
 from .errors import FormatError
@@ -38,7 +40,12 @@ def events(file, events=("start", "end"), tags=None):
 
 def name(element) -> str:
     """Return the local name of an element, "" for None."""
-    tag = element.tag if element is not None else ""
+    return "" if element is None else local(element.tag)
+
+
+@lru_cache(maxsize=4096)
+def local(tag: str) -> str:
+    """Return the local name of a tag."""
     return tag[tag.rfind("}") + 1 :]
 
 
