@@ -23,7 +23,7 @@ TEXTS = (
     ("ofx", re.compile(r"OFXHEADER|<\?OFX|<OFX>", re.IGNORECASE)),
     ("camt", re.compile(r"<(?:\w+:)?BkToCstmr(?:Stmt|AcctRpt|DbtCdtNtfctn)|camt\.05[234]\b")),
     ("qif", re.compile(r"^!(?:Type:|Account|Option:|Clear:)", re.IGNORECASE | re.MULTILINE)),
-    ("mt940", re.compile(r":20:[^\n]*[\r\n]+(?::21:[^\n]*[\r\n]+)?:25P?:")),
+    ("mt940", re.compile(r":20:[^\n]{0,200}[\r\n]+(?::21:[^\n]{0,200}[\r\n]+)?:25P?:")),
     ("bai2", re.compile(r"\A01,[^,\n]*,[^,\n]*,\d{6},")),
 )
 

@@ -30,13 +30,13 @@ from . import narrative, values
 from .errors import FormatError
 from .tally import Tally
 
-TAG = re.compile(r":(\d{2}[A-Z]?):(.*)", re.DOTALL)
+TAG = re.compile(r":(\d{2}[A-Z]?|NS):(.*)", re.DOTALL)  # NS: a Polish bank's own words
 LIKE_TAG = re.compile(r":[0-9A-Z]{2,3}:")
 START = re.compile(r"(?:\{4:)?\s*(:20:.*)", re.DOTALL)
 END = re.compile(r"-(?:\}.*|XXX|\s*)")
 
 # Field 60a, 62a, 64, 65: mark, date, currency, amount.
-BALANCE = re.compile(r"(C|D)(\d{6})([A-Z]{3})(\d[\d,.]*)\s*")
+BALANCE = re.compile(r"(C|D)(\d{6})([A-Z]{3})([\d,.]+)\s*")
 BALANCES = {
     "60F": (OPENING, ""),
     "60M": (OPENING, PART),
@@ -48,7 +48,7 @@ BALANCES = {
 # Field 61: value date, entry date, mark, third letter of the currency, amount, type, references.
 LINE = re.compile(
     r"(?P<value>\d{6})(?P<entry>\d{4})?(?P<mark>R[CD]|E[CD]|[CD])(?P<funds>[A-Z])?"
-    r"(?P<amount>\d[\d,.]*)(?:(?P<type>[NFS][A-Z0-9]{3})(?P<references>.*))?"
+    r"(?P<amount>[\d,.]+)(?:(?P<type>[NFS][A-Z0-9]{3})(?P<references>.*))?"
 )
 MARKS = {  # sign, reversal, status
     "C": (1, False, BOOKED),
@@ -61,7 +61,7 @@ MARKS = {  # sign, reversal, status
 TOTAL = re.compile(r"(\d{1,5})([A-Z]{3})(\d[\d,.]*)\s*")
 LIMIT = re.compile(r"([A-Z]{3})[CD]?\d[\d,.]*\s*")
 INTERIM_TAGS = {"34F", "13D", "13", "90D", "90C"}
-KNOWN_TAGS = {"20", "21", "25", "25P", "28", "28C", "61", "86", *BALANCES, *INTERIM_TAGS}
+KNOWN_TAGS = {"20", "21", "25", "25P", "28", "28C", "61", "86", "NS", *BALANCES, *INTERIM_TAGS}
 NO_REFERENCE = {"NONREF", "NOTPROVIDED", "KREF+"}
 MAX_FIELD_LINES = 1000
 
@@ -160,6 +160,9 @@ class _Message:
             raise item.error("value", "This tag is not part of MT940 or MT942")
         if item.tag == "86":
             yield from self._narrative(item)
+            return
+        if item.tag == "NS":
+            self.information += item.lines
             return
         yield from self._flush(())
         if item.tag == "61":

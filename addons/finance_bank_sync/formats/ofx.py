@@ -43,6 +43,7 @@ CHARSETS = {"1252": "cp1252", "ISO-8859-1": "cp1252", "8859-1": "cp1252", "UTF-8
 NUMBER = re.compile(r"[+-]?\d*(?:[.,]\d*)?", re.ASCII)
 DATE = re.compile(r"(\d{8})(?:\d{2,6})?(?:[.:]\d*)?(?:\[.*\])?", re.ASCII)
 TAG = re.compile(r"[A-Z0-9][A-Z0-9._]*")
+CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 MAX_DEPTH = 50
 CHUNK = 1 << 16
 
@@ -294,38 +295,42 @@ def _sgml(file, head):
 def _tokens(reader):
     """Yield (tag, "", line) for each tag and ("", text, line) for each text that is not blank."""
     buffer, line, started = "", 1, False
-    while True:
-        chunk = reader.read(CHUNK)
-        buffer += chunk
+    while chunk := reader.read(CHUNK):
         if "\0" in chunk:
             raise FormatError("encoding", "The file is no text: it has zero bytes", line=line)
-        while (start := buffer.find("<")) >= 0:
-            if buffer.startswith("<![CDATA[", start):
-                end = buffer.find("]]>", start)
-                if end < 0:
-                    break
-                data = html.escape(buffer[start + 9 : end], quote=False)
-                buffer = buffer[:start] + data + buffer[end + 3 :]
-                continue
-            end = buffer.find(">", start)
-            if end < 0:
-                break
-            text, tag = buffer[:start].strip(), buffer[start + 1 : end].strip()
+        buffer, at = buffer + chunk, 0
+        while (start := _tag_start(buffer, at)) >= 0 and (end := buffer.find(">", start)) >= 0:
+            text, tag = _unescaped(buffer[at:start]), buffer[start + 1 : end].strip()
             if started and text:
-                yield "", html.unescape(text), line
-            line += buffer.count("\n", 0, end)
-            buffer = buffer[end + 1 :]
+                yield "", text, line
+            line += buffer.count("\n", at, end)
+            at = end + 1
             started = started or tag.upper() == "OFX"
             if started:
                 yield tag, "", line
+        buffer = buffer[at:]
         if len(buffer) > values.MAX_LINE:
             raise FormatError(
                 "size", f"A value is longer than {values.MAX_LINE} characters", line=line
             )
-        if not chunk:
-            break
     if buffer.strip() and started:
         raise FormatError("truncated", "The file ends inside a value", line=line)
+
+
+def _tag_start(buffer, at):
+    """Return where the next tag begins, behind CDATA sections; -1 where the buffer doesn't tell."""
+    start = buffer.find("<", at)
+    while start >= 0 and buffer.startswith("<![CDATA[", start):
+        end = buffer.find("]]>", start)
+        start = buffer.find("<", end) if end >= 0 else -1
+    return start
+
+
+def _unescaped(text):
+    """Return a value without escapes; what stands in a CDATA section is left as it is."""
+    parts = CDATA.split(text)
+    parts[::2] = map(html.unescape, parts[::2])
+    return "".join(parts).strip()
 
 
 def _charset(file, head):

@@ -4,6 +4,7 @@ Source of the contract: ECMA-376, SpreadsheetML.
 """
 
 import re
+import struct
 import zipfile
 import zlib
 from datetime import date, timedelta
@@ -20,6 +21,10 @@ MAX_COLUMNS = 1000
 DIGITS = Context(prec=15)  # as many as Excel shows; what is behind comes from binary arithmetic
 DATE_FORMATS = {*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)}
 NOT_CODE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.')
+# What the library raises on damaged archives.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError,
+)  # fmt: skip
 EPOCHS = {False: date(1899, 12, 30), True: date(1904, 1, 1)}
 
 
@@ -33,11 +38,14 @@ def rows(file, sheet=""):
         with zipfile.ZipFile(file) as package:
             _check(package)
             yield from _Book(package).rows(sheet)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except DAMAGED as error:
         raise FormatError("syntax", "The file is a damaged XLSX file", value=error) from None
     except (KeyError, RuntimeError) as error:
         raise FormatError(
-            "unsupported", "The file is no XLSX file, or has a password", value=error
+            "unsupported",
+            "The file is no XLSX file, or has a password",
+            value=error,
+            advice="Unpack a packed file, take the password off, and import it again.",
         ) from None
 
 
@@ -47,7 +55,7 @@ def sheets(file) -> tuple[str, ...]:
         with zipfile.ZipFile(file) as package:
             _check(package)
             return tuple(_Book(package).sheets)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, OSError) as error:
+    except (*DAMAGED, KeyError, RuntimeError) as error:
         raise FormatError("syntax", "The file is a damaged XLSX file", value=error) from None
 
 

@@ -43,6 +43,8 @@ def refused(file):
         ("260302ED4,N192NONREF", "-4", False, PENDING),
         ("260302CN0,01NTRFNONREF", "0.01", False, BOOKED),
         ("260302C10.50NTRFNONREF", "10.50", False, BOOKED),
+        ("260302D,50NTRFNONREF", "-0.50", False, BOOKED),
+        ("260302D000000000000010,50NTRFNONREF", "-10.50", False, BOOKED),
     ],
 )
 def test_marks(line, amount, reversal, status):
@@ -250,6 +252,11 @@ def test_encodings(encoding, code):
     )
     assert found.entries[0].text == "Müller Größe"
     assert [finding.code for finding in found.findings] == code
+
+
+def test_a_field_of_polish_banks_is_kept():
+    found = read(":NS:22OWNER", ":61:260302C10,NTRFNONREF", ":86:x", ":NS:09TRANSFER")
+    assert (found.entries[0].text, found.information) == ("x", "22OWNER\n09TRANSFER")
 
 
 def test_line_ends_of_all_systems():

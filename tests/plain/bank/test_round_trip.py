@@ -83,7 +83,7 @@ def check(source, content, *names, column_map=None, **options):
 
 
 ALL = ("booked", "value", "text", "name", "account", "end_to_end")
-FEW = settings(max_examples=15)
+FEW = settings(max_examples=15, deadline=None)
 
 
 @FEW
@@ -135,7 +135,7 @@ def test_csv(source):
     assert found.currency == "EUR"
 
 
-@settings(max_examples=5)
+@settings(max_examples=5, deadline=None)
 @given(statements())
 def test_xlsx(source):
     check(
