@@ -168,7 +168,8 @@ class _Table:
         self.indexes = {
             name: self._index(name, head, heads) for name, head in column_map.columns.items()
         }
-        self.texts = sorted(name for name in self.indexes if name.rstrip("0123456789") == "text")
+        texts = (name for name in self.indexes if name.rstrip("0123456789") == "text")
+        self.texts = sorted(texts, key=lambda name: (len(name), name))
         self._open("")
 
     def _index(self, name, head, heads):
@@ -390,27 +391,22 @@ def preview(file, column_map: ColumnMap, limit=20) -> tuple[PreviewRow, ...]:
 
     Raises FormatError where not even the rows can be told apart.
     """
-    found = []
-    for number, cells in islice(rows(file, column_map), limit):
-        texts = tuple(str(cell) for cell in cells)
-        found.append(PreviewRow(number, texts))
-    heads = next((row.cells for row in found if row.number == column_map.head), None)
+    found = list(islice(rows(file, column_map), limit))
+    heads = next((cells for number, cells in found if number == column_map.head), None)
     try:
         column_map.check()
-        table = _Table(column_map, heads, set())
+        table, problem = _Table(column_map, heads, set()), ""
     except FormatError as error:
-        return tuple(replace(row, problem=str(error)) for row in found)
-    cells_of = dict(islice(rows(file, column_map), limit))
-    return tuple(_previewed(table, row, cells_of[row.number]) for row in found)
+        table, problem = None, str(error)
+    return tuple(_previewed(table, number, cells, problem) for number, cells in found)
 
 
-def _previewed(table, row, cells):
-    if row.number < table.map.first or not any(row.cells):
+def _previewed(table, number, cells, problem):
+    row = PreviewRow(number, tuple(str(cell) for cell in cells), problem=problem)
+    if not table or number < table.map.first or not any(row.cells):
         return row
     try:
-        return replace(
-            row, entry=_Row(table, row.number, cells).entry(row.number - table.map.first + 1)
-        )
+        return replace(row, entry=_Row(table, number, cells).entry(number - table.map.first + 1))
     except FormatError as error:
         return replace(row, problem=str(error))
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from bank_files import entry, statement
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odoo.addons.finance_bank_sync.canonical.continuity import chain, follow
@@ -54,6 +54,7 @@ def test_details_of_a_batch_that_is_not_split_are_not_mixed():
     assert (amount, detail.end_to_end_id) == (Decimal("10.00"), "")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.none(), st.integers(-(10**6), 10**6)), max_size=6), st.integers(1, 10**6)
 )
