@@ -96,6 +96,18 @@ class AccountMove(models.Model):
             company[key] -= _exact(line.balance, line.company_currency_id)
         return owed, company
 
+    # === PERIODS === #
+
+    def _finance_tax_is_closed(self, day):
+        """Tell whether the period of ``day`` takes no more tax of documents like this one."""
+        return bool(self._get_violated_lock_dates(day, True))
+
+    def _finance_tax_open_day(self):
+        """Return the first day from today on whose period takes tax."""
+        today = fields.Date.context_today(self)
+        locks = self._get_violated_lock_dates(today, True)
+        return fields.Date.add(locks[-1][0], days=1) if locks else today
+
     # === POSTED AND TAKEN BACK === #
 
     def _post(self, soft=True):

@@ -126,6 +126,12 @@ class FinanceTaxDocument(models.Model):
     computed_at = fields.Datetime("Last computed", readonly=True, copy=False)
     committed_at = fields.Datetime("Recorded on", readonly=True, copy=False)
     voided_at = fields.Datetime("Voided on", readonly=True, copy=False)
+    declared_on = fields.Date(
+        "Dated at the engine",
+        readonly=True,
+        copy=False,
+        help="Where it is not the document's own date: in a period that was still open.",
+    )
     line_ids = fields.One2many("finance.tax.document.line", "document_id", readonly=True)
 
     _move_connector_unique = models.Constraint(
@@ -217,6 +223,7 @@ class FinanceTaxDocument(models.Model):
             "destination": codec.digest(request.ship_to),
             "source": source,
             "fallback_connector_id": False,
+            "declared_on": False,
             "amount_tax": float(result.total_tax),
             "amount_taxable": float(result.total_taxable),
             "amount_exempt": float(result.total_exempt),
@@ -239,6 +246,7 @@ class FinanceTaxDocument(models.Model):
                 "result": False,
                 "source": source,
                 "fallback_connector_id": connector.id if connector else False,
+                "declared_on": False,
                 "currency_id": self.move_id.currency_id.id,
                 "amount_tax": self.move_id.amount_tax,
                 "amount_taxable": float(result.total_taxable) if result else 0.0,

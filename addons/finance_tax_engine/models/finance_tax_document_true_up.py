@@ -188,10 +188,7 @@ class FinanceTaxDocument(models.Model):
 
     def _confirmed(self, request, result):
         """The engine says what is booked: record it."""
-        move = self.move_id
-        day = self.env["finance.tax.true.up"].new({"document_id": self.id})._open_day()
-        closed = bool(move._get_violated_lock_dates(move.date, True))
-        self._record_late(request, result, day if closed else None)
+        self._record_late(request, result, self.move_id._finance_tax_open_day())
         self.true_up_ids._withdrawn()
         self._resolve("tax.fallback", "tax.true_up", note="tax.confirmed")
 
@@ -202,21 +199,23 @@ class FinanceTaxDocument(models.Model):
 
     def _true_up_settled(self, true_up, day):
         """The ledger has the engine's tax now, with a correction dated ``day``: record it."""
-        closed = true_up._is_closed()
-        self._record_late(true_up._request(), true_up._result(), day if closed else None)
+        self._record_late(true_up._request(), true_up._result(), day)
 
     def _record_late(self, request, result, day):
-        """Record a posted document as of ``day``, for a return not filed yet; None: its own date."""
-        if day:
+        """Record a posted document; as of ``day`` where its own period takes no more tax."""
+        move = self.move_id
+        closed = move._finance_tax_is_closed(move.date)
+        if closed:
             request = replace(request, date=day, tax_date=request.tax_date or request.date)
         self._estimated(
             codec.digest(request),
             request,
             result,
             "engine",
-            self.move_id._finance_tax_applied_hash(),
+            move._finance_tax_applied_hash(),
         )
-        if self.move_id._finance_tax_records(self._route("kept").workflow):
+        self.sudo().declared_on = day if closed else False
+        if move._finance_tax_records(self._route("kept").workflow):
             self._post()
         else:
             self._post_unrecorded()

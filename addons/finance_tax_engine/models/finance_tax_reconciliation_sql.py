@@ -72,16 +72,16 @@ WITH named AS (
                 WHEN d.state = 'unrecorded' THEN 'off' ELSE '' END AS excuse,
            d.recording OR d.state NOT IN %(undecided)s AS decided,
            GREATEST(d.committed_at, d.voided_at) >= %(started)s AS moved,
-           CAST(CAST(d.request AS jsonb)->>'date' AS date) AS told
+           CAST(CAST(d.request AS jsonb)->>'date' AS date) AS told, d.declared_on
       FROM finance_tax_document d
       JOIN account_move m ON m.id = d.move_id
      WHERE (d.connector_id = %(connector)s OR d.recorder = 'elsewhere')
        AND d.company_id = ANY(%(companies)s)
        AND (m.invoice_date BETWEEN %(first)s AND %(last)s OR m.date BETWEEN %(first)s AND %(last)s
-            OR d.id IN (SELECT id FROM named))
+            OR d.declared_on BETWEEN %(first)s AND %(last)s OR d.id IN (SELECT id FROM named))
     UNION ALL
     SELECT NULL, m.id, NULL, 1, NULL, NULL,
-           CASE WHEN m.create_date < %(since)s THEN 'before' ELSE '' END, true, NULL, NULL
+           CASE WHEN m.create_date < %(since)s THEN 'before' ELSE '' END, true, NULL, NULL, NULL
       FROM account_move m
      WHERE m.id IN %(unasked)s
        AND EXISTS (
@@ -106,8 +106,8 @@ INSERT INTO finance_tax_reconciliation_line (
 )
 SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NULL THEN p.key END,
        p.document_id, p.move_id, p.posted, p.current, p.state, p.excuse, p.recorder_name, jobs.busy,
-       jobs.stuck, p.moved, p.invoice_date, p.date, p.told, currency.name, lines.net, taxes.tax,
-       taxes.by_key, taxes.booked
+       jobs.stuck, p.moved, COALESCE(p.declared_on, p.invoice_date), p.date, p.told, currency.name,
+       lines.net, taxes.tax, taxes.by_key, taxes.booked
   FROM posting p
   JOIN res_currency currency ON currency.id = p.currency_id
  CROSS JOIN LATERAL (

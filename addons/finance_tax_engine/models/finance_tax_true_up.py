@@ -190,19 +190,12 @@ class FinanceTaxTrueUp(models.Model):
 
     # === DATES === #
 
-    def _is_closed(self, day=None):
-        """Tell whether the original's period, or ``day``, takes no more tax."""
-        return bool(self.move_id._get_violated_lock_dates(day or self.move_id.date, True))
-
-    def _open_day(self):
-        """Return the first day from today on whose period takes tax."""
-        today = fields.Date.context_today(self)
-        locks = self.move_id._get_violated_lock_dates(today, True)
-        return fields.Date.add(locks[-1][0], days=1) if locks else today
-
     def _default_day(self, way):
         """Return the date of a correction: an entry goes to the original's period while it is open."""
-        return self.move_id.date if way == "bear" and not self._is_closed() else self._open_day()
+        move = self.move_id
+        if way == "bear" and not move._finance_tax_is_closed(move.date):
+            return move.date
+        return move._finance_tax_open_day()
 
     # === DRAFTS === #
 
@@ -228,7 +221,7 @@ class FinanceTaxTrueUp(models.Model):
                     document=self.move_id.display_name,
                 )
             )
-        if self._is_closed(day):
+        if self.move_id._finance_tax_is_closed(day):
             raise UserError(
                 self.env._("%(day)s lies in a locked period.", day=format_date(self.env, day))
             )

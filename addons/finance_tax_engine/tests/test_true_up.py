@@ -90,6 +90,21 @@ class TrueUpCase(TaxEngineCommon):
         """The tax that the engine has recorded in all."""
         return round(sum(float(row["totalTax"]) for row in self.recorded().values()), 2)
 
+    def compared(self, month):
+        """The reconciliation of a month."""
+        others = self.env["finance.connector"].sudo().search([("id", "!=", self.connector.id)])
+        others.active = False
+        self.drain()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE finance_tax_document SET committed_at = committed_at - interval '1 minute'"
+        )
+        self.env.invalidate_all()
+        period = self.env["finance.tax.reconciliation"]._ensure(self.workflow, [month])
+        period._start()
+        self.drain()
+        return period
+
     def assert_settled(self, true_up, moves, expected=ENGINE):
         """Ledger and engine say the same, and nothing is left to decide."""
         self.drain()
@@ -398,23 +413,13 @@ class TestTrueUp(TrueUpCase):
         self.assertAlmostEqual(sum(cost.mapped("balance")), 0.0)
 
     def test_the_reconciliation_counts_corrections_with_their_original(self):
-        others = self.env["finance.connector"].sudo().search([("id", "!=", self.connector.id)])
-        others.active = False
         moves = self.posted_in_outage(self.low) + self.posted_in_outage(
             self.low, invoice_date="2026-03-03"
         )
         for move, way in zip(moves, ("tax_only", "bear"), strict=True):
             true_up = self.asked(move)
             true_up._draft(way, fields.Date.to_date("2026-03-31"), self.expense).action_post()
-        self.drain()
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE finance_tax_document SET committed_at = committed_at - interval '1 minute'"
-        )
-        self.env.invalidate_all()
-        march = self.env["finance.tax.reconciliation"]._ensure(self.workflow, ["2026-03"])
-        march._start()
-        self.drain()
+        march = self.compared("2026-03")
         self.assertEqual(
             {line.move_id: line.bucket for line in march.line_ids}, dict.fromkeys(moves, "matched")
         )
@@ -490,6 +495,18 @@ class TestTrueUp(TrueUpCase):
         self.assert_settled(true_up, move + entry)
         [kept] = self.recorded().values()
         self.assertEqual(kept["date"], str(entry.date))
+        self.assertEqual(kept["request"]["taxOverride"]["taxDate"], "2026-03-02")
+        line = self.compared(f"{entry.date:%Y-%m}").line_ids
+        self.assertEqual((line.move_id, line.bucket), (move, "matched"))
+
+    def test_the_same_tax_for_a_locked_period_is_recorded_in_an_open_one(self):
+        self.exempt(entity_use_code="N")
+        move = self.posted_in_outage(self.env["account.tax"])
+        self.company.tax_lock_date = "2026-06-30"
+        self.assertFalse(self.asked(move))
+        self.drain()
+        [kept] = self.recorded().values()
+        self.assertEqual(kept["date"], str(fields.Date.context_today(move)))
         self.assertEqual(kept["request"]["taxOverride"]["taxDate"], "2026-03-02")
 
     def test_a_correction_is_taken_back_before_its_original(self):

@@ -52,7 +52,7 @@ class FinanceTaxTrueUpSettle(models.TransientModel):
                         " and what is credited already can't be credited whole."
                     )
                 )
-            if true_up._is_closed():
+            if move._finance_tax_is_closed(move.date):
                 remarks.append(
                     _(
                         "The period of the original is locked: the correction is dated in an open"
