@@ -37,9 +37,12 @@ class FinanceTaxDocument(models.Model):
         """
         self.check_access("read")
         self.move_id.check_access("write")
-        if any(doc.state != "fallback" or doc.move_id.state != "posted" for doc in self):
+        if self - self._undecided() or self.move_id.filtered(lambda move: move.state != "posted"):
             raise UserError(
-                self.env._("Only a document posted without the engine can be asked about.")
+                self.env._(
+                    "Only a document that was posted without the engine, and that nobody corrects"
+                    " yet, can be asked about."
+                )
             )
         waiting = self._awaiting_original()
         if waiting:
@@ -112,7 +115,7 @@ class FinanceTaxDocument(models.Model):
 
     def _true_up(self):
         """Ask about documents and settle each; return {document: `ProviderError`} without answer."""
-        self = self.filtered(lambda document: document.state == "fallback")
+        self = self._undecided()
         for document in self:
             document._settle_offset()
         left = self.filtered(lambda document: document.state == "fallback")
@@ -127,6 +130,15 @@ class FinanceTaxDocument(models.Model):
             else:
                 document._differs(asked[document], answer)
         return failed
+
+    def _undecided(self):
+        """Return those without the engine's tax for which no correction is written yet."""
+        return self.filtered(
+            lambda document: (
+                document.state == "fallback"
+                and "drafted" not in document.true_up_ids.mapped("state")
+            )
+        )
 
     def _ask_again(self):
         """Return {document: question} and {document: `TaxResult` or `ProviderError`}."""

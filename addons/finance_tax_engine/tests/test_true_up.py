@@ -347,6 +347,8 @@ class TestTrueUp(TrueUpCase):
         move = self.posted_in_outage(self.low)
         true_up = self.asked(move)
         correction = self.settle(true_up, "tax_only")
+        with self.assertRaisesRegex(UserError, "nobody corrects"):
+            self.asked(move)
         correction.invoice_line_ids.tax_ids = self.high
         with self.assertRaises(UserError) as refused:
             correction.action_post()
