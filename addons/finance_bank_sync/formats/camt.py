@@ -27,10 +27,10 @@ from ..canonical.statement import (
     Document,
     Entry,
     Party,
+    Statement,
     TransactionCode,
     is_iban,
 )
-from ..canonical.statement import Statement as Summary
 from . import values, xml
 from .errors import FormatError
 from .tally import Tally
@@ -51,29 +51,30 @@ def parse(file):
 
     Raises FormatError for anything that can't be read right.
     """
-    statements = 0
-    tally, done = Tally(), None
+    count, tally, done = 0, Tally(), None
     for element, name in _elements(file):
-        kind = KINDS.get(xml.name(element.getparent()) if name == "Ntry" else name)
-        if kind is None:
-            raise FormatError(
-                "syntax", "An entry stands outside of a statement", line=element.sourceline
-            )
+        outer = xml.name(element.getparent())
+        if (name == "Ntry") != (outer in KINDS):
+            what = "An entry stands outside of a statement, or a statement inside another one"
+            raise _refused("syntax", what, xml.line(element), name)
         if name == "Ntry":
             # Not removed at once: the parser still holds the element whose end it reports.
             if done is not None:
-                element.getparent().remove(done)
+                done.getparent().remove(done)
             done = element
             node = _plain(element)
             element.clear()
-            yield tally.add(_Entry(node, kind, element.sourceline, tally.count + 1).read())
+            yield tally.add(_Entry(node, KINDS[outer], xml.line(element), tally.count + 1).read())
             continue
-        yield tally.close(_statement(element, kind, tally))
+        yield tally.close(_statement(element, KINDS[name], tally))
         element.clear()
-        statements += 1
-        tally, done = Tally(), None
-    if not statements:
+        count, tally, done = count + 1, Tally(), None
+    if not count:
         raise FormatError("unknown", "The XML file has no camt statement, report or notification")
+
+
+def _refused(code, what, line, element, value=""):
+    return FormatError(code, what, line=line, element=element, value=value)
 
 
 def _elements(file):
@@ -168,17 +169,17 @@ def _id(text):
 def _statement(element, kind, tally):
     """Return the summary of a statement from what is left of its element, without entries."""
     node = _plain(element, skip={"Ntry"})
-    line = element.sourceline
+    line = xml.line(element)
     if mark := COPIES.get(_text(node, "CpyDplctInd")):
         tally.find("copy", mark=mark)
-    for index, declared in enumerate(_all(node, "TxsSummry", "TtlNtries", "NbOfNtries")):
-        if index == 0 and declared.isdecimal() and int(declared) != tally.count:
-            tally.find("declared", declared=declared, what="number of entries", found=tally.count)
+    declared = _text(node, "TxsSummry", "TtlNtries", "NbOfNtries")
+    if declared.isdecimal() and declared.lstrip("0") != str(tally.count or ""):
+        tally.find("declared", declared=declared, what="number of entries", found=tally.count)
     account = _account(_node(node, "Acct"))
     if not account.identifier:
-        raise FormatError("account", "The statement names no account", line=line, element="Acct/Id")
+        raise _refused("account", "The statement names no account", line, "Acct/Id")
     created = _text(node, "CreDtTm")
-    return Summary(
+    return Statement(
         account=account,
         format="camt",
         version=_version(element),
@@ -253,22 +254,20 @@ def _balance(node, line):
 def _amount(node, path, line, element):
     found = _node(node, *path)
     if type(found) is not tuple:
-        raise FormatError(
-            "missing", "There is no amount with a currency", line=line, element=element
-        )
+        raise _refused("missing", "There is no amount with a currency", line, element)
     text, currency = found
     amount = values.decimal(text, line=line, element=element)
     if amount < 0:
-        raise FormatError("amount", "An amount is negative beside its credit or debit mark",
-                          line=line, element=element, value=text)  # fmt: skip
+        raise _refused(
+            "amount", "An amount is negative beside its credit or debit mark", line, element, text
+        )
     return amount, values.currency(currency, line=line, element=element)
 
 
 def _sign(node, line, element):
     text = _text(node, "CdtDbtInd")
     if text not in SIGNS:
-        raise FormatError("value", "This is neither credit nor debit", line=line, element=element,
-                          value=text)  # fmt: skip
+        raise _refused("value", "This is neither credit nor debit", line, element, text)
     return SIGNS[text]
 
 
@@ -278,8 +277,7 @@ def _day(node, line, *paths):
         return None
     day = values.iso_day(text)
     if day is None:
-        raise FormatError("date", "This is no date", line=line, element=paths[0].replace(".", "/"),
-                          value=text)  # fmt: skip
+        raise _refused("date", "This is no date", line, paths[0].replace(".", "/"), text)
     return day
 
 
@@ -320,7 +318,7 @@ class _Entry:
             charges=self._charges(node),
             information=_text(node, "AddtlNtryInf"),
             details=self._details(),
-            place=f"line {line}, {self.place}",
+            place=f"line {line}, {self.place}" if line else self.place,
         )
         original = self._original(node) or self._only_original(entry)
         return replace(entry, **original) if original else entry
@@ -330,22 +328,29 @@ class _Entry:
         if not text and self.kind == STATEMENT:
             return BOOKED
         if text not in STATUS:
-            raise FormatError("status", "The status of an entry is none that ISO 20022 knows",
-                              line=self.line, element=f"{self.place}/Sts", value=text)  # fmt: skip
+            raise _refused(
+                "status",
+                "The status of an entry is none that ISO 20022 knows",
+                self.line,
+                f"{self.place}/Sts",
+                text,
+            )
         return STATUS[text]
 
     def _required_day(self, status):
         day = _day(self.node, self.line, "BookgDt.Dt", "BookgDt.DtTm")
         if day is None and status == BOOKED and not _node(self.node, "ValDt"):
-            raise FormatError("missing", "A booked entry has no date", line=self.line,
-                              element=f"{self.place}/BookgDt")  # fmt: skip
+            raise _refused(
+                "missing", "A booked entry has no date", self.line, f"{self.place}/BookgDt"
+            )
         return day
 
     def _reversal(self):
         text = _text(self.node, "RvslInd")
         if text and text not in BOOLEANS:
-            raise FormatError("value", "This is neither true nor false", line=self.line,
-                              element=f"{self.place}/RvslInd", value=text)  # fmt: skip
+            raise _refused(
+                "value", "This is neither true nor false", self.line, f"{self.place}/RvslInd", text
+            )
         return BOOLEANS.get(text, False)
 
     def _batch(self):

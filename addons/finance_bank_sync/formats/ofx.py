@@ -256,12 +256,12 @@ def _xml(file):
         holds = name in AGGREGATES or name in FOREIGN
         if event == "start":
             if holds:
-                yield "open", name, "", element.sourceline
+                yield "open", name, "", xml.line(element)
             continue
         if not holds:
-            yield "value", name, (element.text or "").strip(), element.sourceline
+            yield "value", name, (element.text or "").strip(), xml.line(element)
             continue
-        yield "close", name, "", element.sourceline
+        yield "close", name, "", xml.line(element)
         element.clear()
         while element.getprevious() is not None:
             del element.getparent()[0]

@@ -49,6 +49,12 @@ def local(tag: str) -> str:
     return tag[tag.rfind("}") + 1 :]
 
 
+def line(element) -> int | None:
+    """Return the line of an element, None behind the last one that the parser can count."""
+    return element.sourceline if element.sourceline and element.sourceline < LAST_LINE else None
+
+
+LAST_LINE = 65_535
 CUT_OFF = {
     etree.ErrorTypes.ERR_DOCUMENT_END,
     etree.ErrorTypes.ERR_TAG_NOT_FINISHED,

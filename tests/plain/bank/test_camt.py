@@ -365,13 +365,14 @@ BOMB = '<!DOCTYPE Document [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&
         ("<Dt>2026-03-02</Dt></BookgDt>", "<Dt>02.03.2026</Dt></BookgDt>", "date"),
         (f"<IBAN>{IBAN}</IBAN>", "", "account"),
         ("<Ntry>", "<Other><Ntry>", "syntax"),
+        ("<Ntry>", "<Stmt><Ntry>", "syntax"),
     ],
 )
 def test_refused_with_the_place(old, new, code):
     text = camt(camt_statement(camt_entry("10.00"))).decode()
     file = text.replace(old, new)
-    if new.startswith("<Other>"):
-        file = file.replace("</Ntry>", "</Ntry></Other>")
+    if new.endswith("><Ntry>"):
+        file = file.replace("</Ntry>", f"</Ntry></{new[1 : new.index('>')]}>")
     error = refused(file.encode())
     assert error.code == code
     assert error.line or error.element
@@ -423,7 +424,14 @@ def test_what_is_no_statement(file, code):
     assert refused(file).code == code
 
 
-# === MEMORY === #
+# === LONG FILES === #
+
+
+def test_where_lines_can_not_be_counted_the_entry_is_named():
+    file = camt(camt_statement("\n" * 70_000, camt_entry("1")))
+    file = file.replace(b">1</Amt>", b">1x</Amt>")
+    error = refused(file)
+    assert (error.code, error.line, error.element) == ("amount", None, "Ntry 1/Amt")
 
 
 def test_memory_does_not_grow_with_the_entries(tmp_path):
