@@ -10,6 +10,7 @@ Source of the contract: SWIFT Standards MT, Category 9, MT 940 and MT 942.
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 
 from ..canonical.statement import (
     BOOKED,
@@ -58,6 +59,9 @@ MARKS = {  # sign, reversal, status
     "EC": (1, False, PENDING),
     "ED": (-1, False, PENDING),
 }
+# In the supplement of field 61 or in field 86: what was ordered in another currency, and the rate.
+ORIGINAL = re.compile(r"/OCMT/([A-Z]{3})(\d{1,15}(?:,\d{0,3})?)(?!\d)", re.ASCII)
+RATE = re.compile(r"/EXCH/(\d{1,9}(?:[,.]\d{0,9})?)(?!\d)", re.ASCII)
 TOTAL = re.compile(r"(\d{1,5})([A-Z]{3})(\d[\d,.]*)\s*")
 LIMIT = re.compile(r"([A-Z]{3})[CD]?\d[\d,.]*\s*")
 INTERIM_TAGS = {"34F", "13D", "13", "90D", "90C"}
@@ -242,6 +246,7 @@ class _Message:
             currency=self.currency,
             booking_date=_entry_day(item, found["entry"], value),
             value_date=value,
+            **self._original(f"{supplement} {''.join(lines)}", amount),
             servicer_reference=_reference(servicer),
             customer_reference=_reference(customer),
             code=_code(found["type"] or "", told.code),
@@ -250,6 +255,18 @@ class _Message:
             details=(narrative.detail(told, (amount > 0) != reversal),),
             place=f"line {item.line}",
         )
+
+    def _original(self, text, amount):
+        """Return the original amount, currency and rate that ``text`` tells, {} for none."""
+        found, rate = ORIGINAL.search(text), RATE.search(text)
+        if not found or found[1] == self.currency:
+            return {}
+        original = Decimal(found[2].replace(",", "."))
+        return {
+            "original_amount": original.copy_sign(amount),
+            "original_currency": found[1],
+            "rate": Decimal(rate[1].replace(",", ".")) if rate else None,
+        }
 
     # === THE END === #
 

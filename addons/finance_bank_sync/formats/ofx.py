@@ -70,18 +70,25 @@ def parse(file):
             if state and name == "CURDEF" and text:
                 state.currency = values.currency(text, line=line, element=name)
         else:
-            values_ = _close(stack, name, line)
-            if name == "STATUS" and values_.get("SEVERITY") == "ERROR":
+            found = _close(stack, name, line)
+            if name == "STATUS" and found.get("SEVERITY") == "ERROR":
                 raise FormatError("value", "The bank reports an error instead of a statement", line=line,
-                                  value=values_.get("MESSAGE") or values_.get("CODE"))  # fmt: skip
-            if state and name in ENTRIES:
-                yield state.entry(name, values_, line)
+                                  value=found.get("MESSAGE") or found.get("CODE"))  # fmt: skip
+            if name in ENTRIES:
+                if not state:
+                    raise FormatError(
+                        "syntax",
+                        "A transaction stands outside of a statement",
+                        line=line,
+                        element=name,
+                    )
+                yield state.entry(name, found, line)
             elif state and name in STATEMENTS:
-                yield state.finish(name, values_)
+                yield state.finish(name, found)
                 state, count = None, count + 1
             elif stack:
                 # what an inner element says belongs to the outer one, under both names
-                stack[-1][1].update({f"{name}.{key}": value for key, value in values_.items()})
+                stack[-1][1].update({f"{name}.{key}": value for key, value in found.items()})
     if stack:
         raise FormatError("truncated", f"The element {stack[-1][0]} has no end")
     if not count:
@@ -117,9 +124,10 @@ class _State:
         """Return the Entry of a transaction."""
         position = self.tally.count + 1
         where = {"line": line, "element": f"{name} {position}"}
-        for key in ("DTPOSTED", "TRNAMT") if name == "STMTTRN" else ("DTTRAN", "TRNAMT"):
-            if not found.get(key):
-                raise FormatError("missing", f"The transaction has no {key}", **where)
+        dated = "DTPOSTED" if name == "STMTTRN" else "DTTRAN"
+        booked = _day(found.get(dated), where)
+        if booked is None or not found.get("TRNAMT"):
+            raise FormatError("missing", f"The transaction has no {dated} or no TRNAMT", **where)
         amount = _amount(found["TRNAMT"], **where)
         other = Party(
             name=found.get("NAME") or found.get("PAYEE.NAME", ""),
@@ -136,9 +144,9 @@ class _State:
                 status=ENTRIES[name],
                 amount=amount,
                 currency=self._currency(found, where),
-                booking_date=_day(found.get("DTPOSTED") or found.get("DTTRAN"), where),
+                booking_date=booked,
                 value_date=_day(found.get("DTAVAIL") or found.get("VALUEDATE"), where),
-                **_original(found, amount, where),
+                **_original(found, where),
                 unique_id=found.get("FITID", ""),
                 reference=found.get("REFNUM", ""),
                 servicer_reference=found.get("SRVRTID", ""),
@@ -154,7 +162,7 @@ class _State:
                         creditor=Party() if amount > 0 else other,
                     ),
                 ),
-                place=f"line {line}, {name} {position}",
+                place=f"line {line}, {name} {position}" if line else f"{name} {position}",
             )
         )
 
@@ -208,7 +216,7 @@ def _cheque(found):
     return "" if not number.strip("0") else number
 
 
-def _original(found, amount, where):
+def _original(found, where):
     """Return the original amount: ORIGCURRENCY says what it was converted from, and at which rate.
 
     CURRATE is the value of one unit of the original currency; the amount itself OFX doesn't tell.
@@ -229,11 +237,12 @@ def _amount(text, **where) -> Decimal:
 
 
 def _day(text, where):
-    if not text:
+    """Return the day of a date, None for none and for zeros, which some banks write instead."""
+    if not (text or "").strip("0"):
         return None
     found = DATE.fullmatch(text)
     day = values.short_day(found[1]) if found else None
-    if day is None and text.strip("0"):
+    if day is None:
         raise FormatError("date", "This is no date", value=text, **where)
     return day
 

@@ -63,6 +63,25 @@ def test_references_and_supplement():
 
 
 @pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([":61:260302D10,NTRFNONREF", "/OCMT/USD11,50/"], ("-11.50", "USD", None)),
+        (
+            [":61:260302C10,NTRFNONREF", ":86:/OCMT/USD11,5//EXCH/1,15/REMI/x"],
+            ("11.5", "USD", "1.15"),
+        ),
+        ([":61:260302C10,NTRFNONREF", "/OCMT/EUR10,/"], ("None", "", None)),
+        ([":61:260302C10,NTRFNONREF", f"/OCMT/USD{'1' * 30}/"], ("None", "", None)),
+    ],
+)
+def test_amount_in_another_currency(lines, expected):
+    (entry,) = read(*lines).entries
+    rate = entry.rate and str(entry.rate)
+    assert (str(entry.original_amount), entry.original_currency, rate) == expected
+    assert abs(entry.amount) == 10
+
+
+@pytest.mark.parametrize(
     ("line", "booked", "value"),
     [
         ("260302", date(2026, 3, 2), date(2026, 3, 2)),

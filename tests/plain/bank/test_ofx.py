@@ -163,6 +163,8 @@ def test_sgml_and_xml_say_the_same():
         (file(transaction(TRNAMT="")), "missing"),
         (file(transaction(TRNAMT="1e5")), "amount"),
         (file(transaction(DTPOSTED="")), "missing"),
+        (file(transaction(DTPOSTED="00000000")), "missing"),
+        (file(outer=transaction()), "syntax"),
         (file(transaction(DTPOSTED="2026-03-02")), "date"),
         (file(transaction(DTPOSTED="20260230")), "date"),
         (file(transaction(), currency="dollars"), "currency"),
