@@ -433,25 +433,28 @@ def propose(file) -> Proposal:
     if not sample:
         raise FormatError("empty", "The file has no rows")
     head = _head(sample)
-    cells = next((cells for number, cells in sample if number == head), [])
-    columns = _columns(cells)
+    cells = [str(cell) for number, row in sample if number == head for cell in row]
+    indexes = _known(cells)
+    columns = {
+        name: cells[index] if cells.count(cells[index]) == 1 else f"#{index + 1}"
+        for name, index in indexes.items()
+    }
     body = [row for number, row in sample if number > head]
     first = next((number for number, row in sample if number > head and any(row)), head + 1)
     guess = replace(guess, columns=columns, head=head, first=first)
     questions = {"delimiter": delimiters} if len(delimiters) > 1 else {}
     if "date" not in columns or not set(columns) & {"amount", "debit", "credit"}:
-        questions["columns"] = tuple(str(cell) for cell in cells or sample[0][1])
-    orders = _ways(columns, cells, body, ("date", "value_date"), style.day, style.ORDERS)
-    marks = _ways(
-        columns, cells, body, ("amount", "debit", "credit", "balance"), style.amount, style.MARKS
-    )
-    for name, ways in (("order", orders), ("mark", marks)):
-        if len(ways) != 1:
-            questions[name] = ways or (style.ORDERS if name == "order" else style.MARKS)
-    chosen = {
-        "order": orders[0] if len(orders) == 1 else "",
-        "mark": marks[0] if len(marks) == 1 else "",
-    }
+        questions["columns"] = tuple(cells or map(str, sample[0][1]))
+    chosen = {}
+    for name, fields, reader, every in (
+        ("order", ("date", "value_date"), style.day, style.ORDERS),
+        ("mark", ("amount", "debit", "credit", "balance"), style.amount, style.MARKS),
+    ):
+        ways = _ways(indexes, body, fields, reader, every)
+        if len(ways) == 1:
+            chosen[name] = ways[0]
+        else:
+            questions[name] = ways or every
     return Proposal(replace(guess, **chosen), questions)
 
 
@@ -481,23 +484,22 @@ def _head(sample):
     return best if known[best] > 1 else 0
 
 
-def _columns(cells):
-    columns = {}
-    for cell in cells:
-        name = HEADS.get(str(cell).strip().lower())
-        if name == "text" and "text" in columns:
-            name = f"text{sum(key.startswith('text') for key in columns) + 1}"
-        if name and name not in columns:
-            columns[name] = str(cell)
-    return columns
+def _known(cells):
+    """Return {name in `FIELDS`: index} of the heads that are known."""
+    found = {}
+    for index, cell in enumerate(cells):
+        name = HEADS.get(cell.strip().lower())
+        if name == "text" and "text" in found:
+            name = f"text{sum(key.startswith('text') for key in found) + 1}"
+        if name:
+            found.setdefault(name, index)
+    return found
 
 
-def _ways(columns, cells, body, names, reader, ways):
+def _ways(columns, body, names, reader, ways):
     """Return the ways in which all texts of the columns ``names`` can be read."""
     readings = style.Readings(reader, ways)
-    indexes = [
-        [str(cell) for cell in cells].index(columns[name]) for name in names if name in columns
-    ]
+    indexes = [columns[name] for name in names if name in columns]
     if not indexes:
         return ()
     texts = (row[index] for row in body for index in indexes if index < len(row))

@@ -392,6 +392,11 @@ def test_a_proposal_asks_where_two_readings_differ(content, questions):
         assert bool(getattr(found.map, name)) != (name in questions), "no silent guess"
 
 
+def test_heads_that_are_there_twice_are_proposed_by_their_place():
+    found = propose(b"Date,Amount,Text,Text,Text2\n2026-03-01,1.50,a,b,c\n")
+    assert found.map.columns == {"date": "Date", "amount": "Amount", "text": "#3", "text2": "#4"}
+
+
 def test_a_proposal_for_xlsx():
     found = propose(
         write_xlsx([["Date", "Amount"], [date(2026, 3, 1), 5.5], ["13.03.2026", "1,50"]])
