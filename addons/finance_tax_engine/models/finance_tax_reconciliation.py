@@ -109,7 +109,7 @@ class FinanceTaxReconciliation(models.Model):
     amount_count = fields.Integer("Amount Differs", compute="_compute_counts")
     other_count = fields.Integer("Status or Date Differs", compute="_compute_counts")
     cutoff_count = fields.Integer("Other Month", compute="_compute_counts")
-    open_count = fields.Integer("To Decide", compute="_compute_counts")
+    open_count = fields.Integer("Open Differences", compute="_compute_counts")
     sentence = fields.Char(compute="_compute_words")
     statement = fields.Text(compute="_compute_words")
 

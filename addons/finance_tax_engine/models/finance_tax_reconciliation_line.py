@@ -115,7 +115,9 @@ class FinanceTaxReconciliationLine(models.Model):
     here_net = fields.Monetary("Untaxed Here", readonly=True)
     here_tax = fields.Monetary("Tax Here", readonly=True)
     here_by_key = fields.Json(readonly=True)
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
     booked = fields.Monetary(
         "Tax Booked", currency_field="company_currency_id", readonly=True,
         help="Tax in the journal, in the currency of the company.",
@@ -343,7 +345,7 @@ class FinanceTaxReconciliationTotal(models.Model):
         ondelete="cascade",
     )  # fmt: skip
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
-    currency = fields.Char(readonly=True)
+    currency = fields.Char("Currency Code", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     key = fields.Char(readonly=True)
     name = fields.Char("Jurisdiction", compute="_compute_name")
