@@ -158,7 +158,9 @@ PRODUCTION = """
 connector = env["finance.connector"].search([("provider", "=", "avatax")], limit=1)
 connector._by_action({"environment": "production", "state": "ready"})
 connector._ensure_rows()
-connector.setting_ids.filtered(lambda r: r.environment == "production").value = "1100000001"
+connector.setting_ids.filtered(
+    lambda r: r.environment == "production" and r.name == "account_id"
+).value = "1100000001"
 connector.credential_ids.filtered(lambda r: r.environment == "production").value = "LIVE-KEY"
 connector.workflow_ids.setting_ids.filtered(lambda r: r.name == "company_code").value = "DEFAULT"
 env["finance.binding"]._confirm()
