@@ -53,6 +53,8 @@ class Poster:
             # A new engine starts its numbers anew; those of an earlier run are another engine's.
             env["finance.external.ref"].search([("connector_id", "=", connector.id)]).unlink()
             env.cr.commit()
+        # The engine's lists of codes are read once, not for a document.
+        here.run_jobs()
 
     def drafts(self, number):
         """Create and commit ``number`` different draft invoices; return their ids."""
