@@ -171,6 +171,9 @@ def _pytest(stage, targets, environment, *options):
 def _read(report):
     tally = Tally()
     for case in ElementTree.parse(report).iter("testcase"):
+        if not case.get("name"):
+            # what was under way when the run was interrupted
+            continue
         skipped = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
             tally.failed += 1
