@@ -413,7 +413,8 @@ class TestException(EvidenceCase):
         for user in (self.accountant, self.admin, self.auditor):
             for view in ("list", "form", "kanban", "search", "graph", "pivot"):
                 with self.subTest(user=user.login, view=view):
-                    self.Exception.with_user(user).get_views([(False, view)])
+                    opened = self.Exception.with_user(user).get_views([(False, view)])
+                    self.assertIn(view, opened["views"])
 
     def test_home_shows_all_four_questions_with_counters(self):
         self.raised()

@@ -2,7 +2,7 @@
 
 from odoo import models
 
-from ..canonical.tax import SAVED, TaxAdjustment, TaxReference, TaxResult
+from ..canonical.tax import RECORDED, SAVED, TaxAdjustment, TaxReference, TaxResult
 
 
 class AdjustTax(models.AbstractModel):
@@ -33,7 +33,7 @@ class AdjustTax(models.AbstractModel):
     def _query(provider, request):
         asked = request.document
         found = provider.lookup(TaxReference(asked.kind, asked.seller, asked.code))
-        done = found and found.status == "recorded" and found.by_key() == asked.booked_by_key()
+        done = found and found.status == RECORDED and found.by_key() == asked.booked_by_key()
         return found if done else None
 
     def _apply(self, job, result):
@@ -74,7 +74,7 @@ class UnvoidTax(models.AbstractModel):
     @staticmethod
     def _query(provider, request):
         found = provider.lookup(request)
-        return found if found and found.status in ("recorded", SAVED) else None
+        return found if found and found.status in (RECORDED, SAVED) else None
 
     def _apply(self, job, result):
         job.record._unvoided(result)
