@@ -1,4 +1,5 @@
 # What documents inherit comes first.
+from . import finance_cached_mixin
 from . import finance_tax_mixin
 from . import finance_tax_mixin_route
 from . import finance_tax_mixin_save

@@ -26,6 +26,7 @@ class FinanceTaxRate(models.Model):
     """
 
     _name = "finance.tax.rate"
+    _inherit = ["finance.cached.mixin"]
     _description = "Tax Rate"
     _order = "country_id, state_id, kind, name, tax_code, valid_from desc, id"
 
@@ -156,23 +157,7 @@ class FinanceTaxRate(models.Model):
                 )
             )
 
-    # === CREATE, WRITE, UNLINK === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        rates = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return rates
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
+    # === IMPORT === #
 
     @api.model
     def get_import_templates(self):

@@ -57,7 +57,7 @@ class FinanceTaxRoute(models.Model):
     """
 
     _name = "finance.tax.route"
-    _inherit = ["finance.keyed.mixin"]
+    _inherit = ["finance.keyed.mixin", "finance.cached.mixin"]
     _description = "Tax Routing Rule"
     _order = "company_id, sequence, id"
     _check_company_auto = True
@@ -230,24 +230,6 @@ class FinanceTaxRoute(models.Model):
                 served |= fits & ~earlier
             earlier |= fits
         return Domain("company_id", "=", company.id) & served
-
-    # === THE CACHE === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        routes = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return routes
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
 
 def _domain_of(rule):

@@ -6,7 +6,7 @@ from odoo import models
 
 from odoo.addons.finance_connector_base.providers.errors import Rejected
 
-from ..canonical.tax import TaxDocument, TaxReference, TaxResult
+from ..canonical.tax import RECORDED, TaxDocument, TaxReference, TaxResult
 
 
 class QuoteTax(models.AbstractModel):
@@ -51,7 +51,7 @@ class CommitTax(models.AbstractModel):
     @staticmethod
     def _query(provider, request):
         found = provider.lookup(TaxReference(request.kind, request.seller, request.code))
-        return found if found and found.status == "recorded" else None
+        return found if found and found.status == RECORDED else None
 
     def _apply(self, job, result):
         job.record._recorded(result)
