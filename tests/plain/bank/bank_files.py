@@ -1,6 +1,8 @@
 """Bank files for tests: small ones by hand, and canonical statements written in each format."""
 
 import io
+import re
+import zipfile
 from datetime import date
 from decimal import Decimal
 from xml.sax.saxutils import escape
@@ -314,4 +316,16 @@ def write_xlsx(rows):
         book.active.append(row)
     file = io.BytesIO()
     book.save(file)
-    return file.getvalue()
+    return _undated(file)
+
+
+def _undated(file):
+    """Return a workbook without the time of writing: the same rows are always the same bytes."""
+    undated = io.BytesIO()
+    with zipfile.ZipFile(file) as source, zipfile.ZipFile(undated, "w") as target:
+        for name in source.namelist():
+            content = re.sub(
+                rb"\d{4}-\d\d-\d\dT[\d:]{8}Z", b"2026-01-01T00:00:00Z", source.read(name)
+            )
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return undated.getvalue()
