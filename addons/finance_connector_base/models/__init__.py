@@ -28,7 +28,9 @@ from . import finance_connector_sign_in
 from . import finance_credential
 from . import finance_denied_action
 from . import finance_exception
+from . import finance_exception_personal
 from . import finance_exception_rule
+from . import finance_exception_steps
 from . import finance_exception_story
 from . import finance_exception_tag
 from . import finance_exchange
