@@ -43,6 +43,7 @@ class FinanceWorkflow(models.Model):
     )
     system_of_record = fields.Selection(
         [("odoo", "Odoo"), ("vendor", "The other system")],
+        "System of Record",
         default="odoo",
         required=True,
         help="Which side is right when the two differ.",
