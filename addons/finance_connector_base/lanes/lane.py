@@ -411,7 +411,7 @@ class Lane:
 
     def _finish(self, claim, text):
         """End the job: its row, its key and, of work with an effect, the event, in one statement."""
-        event = SQL("SELECT")
+        event = SQL("event AS (SELECT)")
         if claim.effect in CHANGING:
             event = self.env["finance.audit.event"]._insertion(_done_event(claim, text))
         # Not "worker =": by the index on worker this reads all that the lane has done lately.
@@ -421,7 +421,7 @@ class Lane:
                 WITH key AS (
                     UPDATE finance_job_key SET outcome = 'done'
                      WHERE connector_id = %s AND key = %s AND job_uuid = %s),
-                     event AS (%s)
+                     %s
                 UPDATE finance_job
                    SET state = 'done', worker = NULL, done_at = now() AT TIME ZONE 'UTC'
                  WHERE id = %s AND worker IS NOT DISTINCT FROM %s
@@ -641,8 +641,8 @@ def _done_event(claim, text):
             "key": claim.key,
             "attempts": claim.attempts,
             "called_at": claim.called_at,
-            "answer_digest": hashlib.sha256(text.encode()).hexdigest(),
         },
+        "salted": {"answer_digest": hashlib.sha256(text.encode()).hexdigest()},
     }
 
 

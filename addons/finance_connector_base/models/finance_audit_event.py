@@ -48,11 +48,9 @@ INSERT INTO finance_audit_event (
 DETAIL_COLUMNS = "uuid, company_id, partner_id, kind, content_sealed, event_id, at"
 INSERT_DETAILS = f"INSERT INTO finance_audit_detail ({DETAIL_COLUMNS}) VALUES %s"
 DETAIL_ROW = "(%s, %s, %s, %s, %s, %s, clock_timestamp() AT TIME ZONE 'UTC')"
-# Both in one statement, which is one transaction on the own connection.
-INSERT_WITH_DETAIL = f"""
-WITH event AS (%s)
+INSERT_DETAIL_OF_EVENT = f"""
 INSERT INTO finance_audit_detail ({DETAIL_COLUMNS})
-SELECT %%s, %%s, %%s, %%s, %%s, event.id, clock_timestamp() AT TIME ZONE 'UTC' FROM event
+SELECT %s, %s, %s, %s, %s, event.id, clock_timestamp() AT TIME ZONE 'UTC' FROM event
 """
 SCHEMA_VERSION = 1
 ROW = "(clock_timestamp() AT TIME ZONE 'UTC', %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -230,7 +228,9 @@ class FinanceAuditEvent(models.Model):
         [prepared] = self.env["finance.audit.detail"]._prepared([event])
         row, insert = self._row(event, prepared), INSERT % ROW
         if prepared:
-            row, insert = row + prepared.row, INSERT_WITH_DETAIL % insert
+            # one statement, which is one transaction on the own connection
+            row += prepared.row
+            insert = f"WITH event AS ({insert}) {INSERT_DETAIL_OF_EVENT}"
         link_of(self.env).execute(insert, row)
 
     @api.model
@@ -256,8 +256,15 @@ class FinanceAuditEvent(models.Model):
         return self.browse(ids)
 
     def _insertion(self, event):
-        """Return the statement (SQL) that adds an event without detail, to be part of another."""
-        return SQL(INSERT % ROW, *self._row(event, None))
+        """Return what follows WITH (SQL) in a statement that adds an event besides other things.
+
+        event: as for `_record_many`; raises the same.
+        """
+        [prepared] = self.env["finance.audit.detail"]._prepared([event])
+        added = SQL("event AS (%s)", SQL(INSERT % ROW, *self._row(event, prepared)))
+        if not prepared:
+            return added
+        return SQL("%s, detail AS (%s)", added, SQL(INSERT_DETAIL_OF_EVENT, *prepared.row))
 
     def _row(self, event, detail):
         data = event.get("data") or {}

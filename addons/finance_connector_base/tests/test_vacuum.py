@@ -76,7 +76,9 @@ class TestVacuum(ScribeCase):
         row = self.env["finance.audit.detail"].search([("event_id", "=", begun.id)])
         self.assertTrue(row._confirms("request_digest", codec.digest(Text("first"))))
         self.assertEqual(told["job.replayed"].user_id, self.user)
-        self.assertEqual(done.data["answer_digest"], codec.digest(Text("FIRST")))
+        row = self.env["finance.audit.detail"].search([("event_id", "=", done.id)])
+        self.assertTrue(row._confirms("answer_digest", codec.digest(Text("FIRST"))))
+        self.assertNotIn(codec.digest(Text("FIRST")), str(done.data))
         self.assertTrue(done.data["called_at"])
         self.assertEqual((ended.user_id, self.detail(ended)), (
             self.user, {"reason": "Shortened by phone"}))  # fmt: skip
