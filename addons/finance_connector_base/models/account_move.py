@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
+from ..actions import listing
+
 
 class AccountMove(models.Model):
     """An invoice says whether something about it waits for a person."""
@@ -27,13 +29,9 @@ class AccountMove(models.Model):
     def action_finance_exceptions(self):
         """Open what waits for a person about these documents, closed exceptions among them."""
         exceptions = self.env["finance.exception"].search(self._finance_exception_domain())
-        action = {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Exceptions"),
-            "res_model": "finance.exception",
-            "view_mode": "list,form",
-            "domain": self._finance_exception_domain(),
-        }
+        action = listing(
+            self.env._("Exceptions"), "finance.exception", self._finance_exception_domain()
+        )
         if len(exceptions) == 1:
             action |= {"view_mode": "form", "views": [(False, "form")], "res_id": exceptions.id}
         return action

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..actions import listing
 from .finance_exception import ExceptionKind
 from .finance_health import STUCK
 
@@ -217,13 +218,11 @@ class FinanceAlertRule(models.Model):
     def action_open_alerts(self):
         """List the alerts of the rule."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Alerts"),
-            "res_model": "finance.exception",
-            "view_mode": "list,form",
-            "domain": [("code", "=", CODE), ("document_id", "=", self.id)],
-        }
+        return listing(
+            self.env._("Alerts"),
+            "finance.exception",
+            [("code", "=", CODE), ("document_id", "=", self.id)],
+        )
 
 
 class FinanceException(models.Model):

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..actions import listing
 from ..canonical.codec import dump
 from ..fields import WeakMany2one
 from ..lanes.link import link_of
@@ -315,10 +316,4 @@ class FinanceAuditEvent(models.Model):
     def action_open_trace(self):
         """List what else belongs to the same trace."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Trace"),
-            "res_model": self._name,
-            "view_mode": "list,form",
-            "domain": [("trace_id", "=", self.trace_id)],
-        }
+        return listing(self.env._("Trace"), self._name, [("trace_id", "=", self.trace_id)])

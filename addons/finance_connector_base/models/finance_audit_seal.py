@@ -12,6 +12,7 @@ from odoo.fields import NO_ACCESS
 from odoo.modules import module
 from odoo.sql_db import connection_info_for
 
+from ..actions import listing
 from ..evidence.head import read_heads
 from ..evidence.index import Index
 from ..evidence.rows import WINDOW
@@ -280,13 +281,7 @@ class FinanceAuditSeal(models.Model):
             ("id", "<=", self.last_event_id),
             ("seal_id", "=", self.sequence),
         ]
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.display_name,
-            "res_model": "finance.audit.event",
-            "view_mode": "list,form",
-            "domain": domain,
-        }
+        return listing(self.display_name, "finance.audit.event", domain)
 
 
 class FinanceAuditEvent(models.Model):

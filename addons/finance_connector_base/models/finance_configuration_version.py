@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..actions import notice
 from ..configuration.text import digest, dump
 
 POLICY_PARAMETER = "finance_connector.configuration_policy"
@@ -387,17 +388,7 @@ class FinanceConfigurationVersion(models.Model):
         }
 
     def _notify(self, kind, title, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "title": title,
-                "message": message,
-                "sticky": kind != "success",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notice(kind, message, title=title, sticky=kind != "success")
 
 
 def _line(problem):

@@ -3,6 +3,7 @@ from contextlib import suppress
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from ..actions import notice
 from ..providers.base import Provider
 from ..providers.errors import AuthFailed, ProviderError
 from ..providers.hosts import is_http, is_loopback
@@ -483,14 +484,4 @@ class FinanceConnector(models.Model):
         self.check_access("write")
 
     def _notify(self, kind, title, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "title": title,
-                "message": message,
-                "sticky": kind == "danger",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notice(kind, message, title=title, sticky=kind == "danger")

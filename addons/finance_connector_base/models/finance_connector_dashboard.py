@@ -7,6 +7,8 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, babel_locale_parse
 
+from ..actions import listing
+
 DAYS_SHOWN = 14
 WAITING = ("pending", "calling", "answered")
 
@@ -192,10 +194,4 @@ class FinanceConnector(models.Model):
 
     def _list(self, model, name, domain):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": f"{name}: {self.name}",
-            "res_model": model,
-            "view_mode": "list,form",
-            "domain": [("connector_id", "=", self.id), *domain],
-        }
+        return listing(f"{name}: {self.name}", model, [("connector_id", "=", self.id), *domain])

@@ -12,6 +12,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
+from ..actions import dialog
 from ..providers.base import Setting
 from ..providers.certificates import KINDS
 
@@ -336,14 +337,11 @@ class FinanceCredential(models.Model):
     def action_rotate(self):
         """Open the dialog that takes a new value."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("New value: %(label)s", label=self.label),
-            "res_model": "finance.credential.rotate",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_credential_id": self.id},
-        }
+        return dialog(
+            self.env._("New value: %(label)s", label=self.label),
+            "finance.credential.rotate",
+            context={"default_credential_id": self.id},
+        )
 
     def action_discard_next(self):
         """Forget the new value that waits for its test; the old one stays."""

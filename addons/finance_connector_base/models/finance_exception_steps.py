@@ -3,6 +3,8 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..actions import dialog, notice
+
 
 class FinanceException(models.Model):
     _inherit = "finance.exception"
@@ -85,26 +87,11 @@ class FinanceException(models.Model):
         return action
 
     def _wizard(self, model, exceptions, name):
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": model,
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_exception_ids": exceptions.ids},
-        }
+        return dialog(name, model, context={"default_exception_ids": exceptions.ids})
 
     def _told(self, allowed, words):
         """Say what was done with a selection, and how many were left out."""
         left = len(self) - len(allowed)
         if left:
             words += ", " + self.env._("%(left)s don't allow it", left=left)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "message": words,
-                "type": "warning" if left else "success",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notice("warning" if left else "success", words)

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.tools import SQL, config
 
+from ..actions import dialog, listing
 from ..canonical import codec
 from ..fields import WeakMany2one
 from ..lanes.lane import Lane
@@ -549,14 +550,11 @@ class FinanceJob(models.Model):
     def action_done_outside(self):
         """Open the wizard that records what a person did by hand."""
         self._press("done_outside", "group_controller")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Done outside"),
-            "res_model": "finance.job.done.outside",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_job_ids": self.ids},
-        }
+        return dialog(
+            self.env._("Done outside"),
+            "finance.job.done.outside",
+            context={"default_job_ids": self.ids},
+        )
 
     def _done_outside(self, reference, day):
         """End as done by hand at the vendor; the key stays used. ``day`` is a date."""
@@ -576,13 +574,9 @@ class FinanceJob(models.Model):
     def action_open_exchanges(self):
         """List what was exchanged for the job."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Exchanges"),
-            "res_model": "finance.exchange",
-            "view_mode": "list,form",
-            "domain": [("trace_id", "=", self.trace_id)],
-        }
+        return listing(
+            self.env._("Exchanges"), "finance.exchange", [("trace_id", "=", self.trace_id)]
+        )
 
     def _allows(self, button):
         """Return whether a button makes sense for this job now, whoever presses it."""

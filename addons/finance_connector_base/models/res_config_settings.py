@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import config
 
+from ..actions import dialog, notice
 from .finance_connector import ADMINISTRATOR, POLICY_PARAMETER
 
 MIN_CRON_THREADS = 3
@@ -155,31 +156,24 @@ class ResConfigSettings(models.TransientModel):
         self.env["finance.audit.event"]._record(
             "vault.resealed", data={"values": count, "key": ring.primary_id}
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "%(count)s values are now sealed with the key %(key)s.",
-                    count=count,
-                    key=ring.primary_id,
-                ),
-                "next": {"type": "ir.actions.client", "tag": "reload"},
-            },
-        }
+        return notice(
+            "success",
+            self.env._(
+                "%(count)s values are now sealed with the key %(key)s.",
+                count=count,
+                key=ring.primary_id,
+            ),
+            after={"type": "ir.actions.client", "tag": "reload"},
+        )
 
     def action_finance_metrics_token(self):
         """Make the token of /finance/metrics and show it, this once."""
         self._check_finance_administrator("metrics.token")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Token for /finance/metrics"),
-            "res_model": "finance.metrics.token",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_token": self.env["finance.metrics.token"]._renew()},
-        }
+        return dialog(
+            self.env._("Token for /finance/metrics"),
+            "finance.metrics.token",
+            context={"default_token": self.env["finance.metrics.token"]._renew()},
+        )
 
     def action_finance_metrics_close(self):
         """Forget the token: /finance/metrics answers nobody."""

@@ -6,6 +6,8 @@ import binascii
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..actions import dialog
+
 MOST_BYTES = 2_000_000
 FROM_FILE = {"file", "text", "problems"}
 
@@ -130,14 +132,7 @@ class FinanceConfigurationImport(models.TransientModel):
         self.env["finance.configuration"]._check_administrator("config.propose", self.browse())
 
     def _open(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Import Configuration"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self.env._("Import Configuration"), self._name, self.id)
 
 
 def _typed(vals):

@@ -4,6 +4,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..actions import CLOSE, notice
 from ..models.finance_personal_mixin import Subject, personal
 
 MOST_NAMED = 5
@@ -194,22 +195,12 @@ class FinanceErasure(models.TransientModel):
                 "company_ids": subject.companies.ids,
             },
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "Erased: %(counts)s. Odoo's own records are as they were.",
-                    counts=", ".join(
-                        f"{found._personal_words()} ({len(found)})" for found in rows if found
-                    )
-                    or self.env._("nothing was left"),
-                ),
-                "sticky": True,
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        words = self.env._(
+            "Erased: %(counts)s. Odoo's own records are as they were.",
+            counts=", ".join(f"{found._personal_words()} ({len(found)})" for found in rows if found)
+            or self.env._("nothing was left"),
+        )
+        return notice("success", words, sticky=True, after=CLOSE)
 
 
 class FinanceErasureLine(models.TransientModel):

@@ -3,6 +3,8 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.finance_connector_base.actions import listing
+
 # How many are posted in one transaction; more than that go in the background.
 CHUNK = 100
 # How long engines may take for one transaction in the background, where nobody waits.
@@ -180,22 +182,16 @@ class FinanceTaxBatch(models.Model):
     def action_open_refused(self):
         """List the invoices that could not be posted."""
         self.check_access("read")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Not Posted"),
-            "res_model": "account.move",
-            "view_mode": "list,form",
-            "domain": [("id", "in", self.refused_line_ids.move_id.ids)],
-        }
+        return listing(
+            self.env._("Not Posted"),
+            "account.move",
+            [("id", "in", self.refused_line_ids.move_id.ids)],
+        )
 
     def _action_open(self):
-        action = {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Not All Could Be Posted"),
-            "res_model": self._name,
-            "view_mode": "list,form",
-            "domain": [("id", "in", self.ids)],
-        }
+        action = listing(
+            self.env._("Not All Could Be Posted"), self._name, [("id", "in", self.ids)]
+        )
         return action | ({"res_id": self.id, "view_mode": "form"} if len(self) == 1 else {})
 
     def _tell(self, kind, title, message=""):

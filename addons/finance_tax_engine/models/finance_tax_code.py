@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.finance_connector_base.actions import notice
+
 from .finance_tax_jurisdiction import KINDS
 
 
@@ -113,14 +115,7 @@ class FinanceConnector(models.Model):
         """Have use codes and nexus read again, in the background."""
         self.check_access("write")
         self._tax_refresh()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._("Use codes and nexus are being read."),
-            },
-        }
+        return notice("info", self.env._("Use codes and nexus are being read."), after=False)
 
     def _tax_refresh(self):
         for connector in self:

@@ -7,6 +7,7 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.finance_connector_base.actions import listing
 from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.providers.errors import Rejected
 
@@ -514,24 +515,18 @@ class FinanceTaxDocument(models.Model):
     def action_open_jobs(self):
         """List the jobs of the document."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Jobs"),
-            "res_model": "finance.job",
-            "view_mode": "list,form",
-            "domain": [("res_model", "=", self._name), ("res_id", "=", self.id)],
-        }
+        return listing(
+            self.env._("Jobs"),
+            "finance.job",
+            [("res_model", "=", self._name), ("res_id", "=", self.id)],
+        )
 
     def action_open_exchanges(self):
         """List what was exchanged with the engine about the document."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Exchanges"),
-            "res_model": "finance.exchange",
-            "view_mode": "list,form",
-            "domain": [("trace_id", "=", self.trace_id)],
-        }
+        return listing(
+            self.env._("Exchanges"), "finance.exchange", [("trace_id", "=", self.trace_id)]
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_recorded(self):

@@ -13,6 +13,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date, format_list
 from odoo.tools.misc import format_amount, format_datetime
 
+from odoo.addons.finance_connector_base.actions import listing, notice
 from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.models.finance_timeline import print_or_show
 
@@ -705,15 +706,8 @@ class FinanceTaxReconciliation(models.Model):
             if obstacle:
                 raise UserError(obstacle)
         self._start()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._("The engine is being asked; the result comes by itself."),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        words = self.env._("The engine is being asked; the result comes by itself.")
+        return notice("info", words)
 
     def action_earlier(self):
         """Open the month before, also when nobody has looked at it yet."""
@@ -737,24 +731,19 @@ class FinanceTaxReconciliation(models.Model):
             "cutoff": [("cutoff", "=", True)],
         }
         domain = domains.get(bucket, [("bucket", "=", bucket)] if bucket else [])
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.display_name,
-            "res_model": "finance.tax.reconciliation.line",
-            "view_mode": "list,pivot,graph,form",
-            "domain": [("reconciliation_id", "=", self.id), *domain],
-        }
+        return listing(
+            self.display_name,
+            "finance.tax.reconciliation.line",
+            [("reconciliation_id", "=", self.id), *domain],
+            view_mode="list,pivot,graph,form",
+        )
 
     def action_open_exchanges(self):
         """List what was exchanged with the engine to compare."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Exchanges"),
-            "res_model": "finance.exchange",
-            "view_mode": "list,form",
-            "domain": [("trace_id", "=", self.trace_id)],
-        }
+        return listing(
+            self.env._("Exchanges"), "finance.exchange", [("trace_id", "=", self.trace_id)]
+        )
 
     def action_print(self):
         """Print the statement; that somebody did is recorded."""

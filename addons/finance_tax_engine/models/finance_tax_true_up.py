@@ -7,6 +7,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare, format_date
 
+from odoo.addons.finance_connector_base.actions import listing
 from odoo.addons.finance_connector_base.canonical import codec
 
 from ..canonical.tax import TaxDocument, TaxResult
@@ -540,13 +541,7 @@ class FinanceTaxTrueUp(models.Model):
     def _open_moves(self, moves):
         if len(moves) == 1:
             return moves.get_formview_action()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Corrections"),
-            "res_model": "account.move",
-            "view_mode": "list,form",
-            "domain": [("id", "in", moves.ids)],
-        }
+        return listing(self.env._("Corrections"), "account.move", [("id", "in", moves.ids)])
 
 
 class FinanceTaxTrueUpLine(models.Model):

@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.finance_connector_base.actions import dialog
 from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.models.finance_connector import ConnectorClosed
 from odoo.addons.finance_connector_base.models.finance_vault import VaultClosed
@@ -89,14 +90,7 @@ class ResPartner(models.Model):
         shown = self.env["finance.tax.certificates"].create(
             {"partner_id": customer.id, "line_ids": [(0, 0, row) for row in rows]}
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Certificates at the Engine"),
-            "res_model": shown._name,
-            "res_id": shown.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self.env._("Certificates at the Engine"), shown._name, shown.id)
 
     def _finance_tax_code(self):
         """Return the engine's code of a customer."""

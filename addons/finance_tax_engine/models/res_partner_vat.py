@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_date
 
+from odoo.addons.finance_connector_base.actions import notice
+
 from ..canonical.vat import INVALID, UNKNOWN, VALID, VatQuestion, read
 
 SEES = (
@@ -113,15 +115,7 @@ class ResPartner(models.Model):
             )
         self.invalidate_recordset(["finance_vat_status", "finance_vat_words"])
         kinds = {VALID: "success", INVALID: "danger"}
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kinds.get(self.finance_vat_status, "warning"),
-                "message": self.finance_vat_words,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notice(kinds.get(self.finance_vat_status, "warning"), self.finance_vat_words)
 
     def action_finance_vat_checks(self):
         """List the evidence of the number."""

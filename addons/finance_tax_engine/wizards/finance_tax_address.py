@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from odoo.addons.finance_connector_base.actions import dialog
+
 from ..canonical.tax import CORRECTED, UNKNOWN, VALID
 
 PARTS = {"street": "line1", "street2": "line2", "city": "city", "zip": "postal_code"}
@@ -44,14 +46,7 @@ class FinanceTaxAddress(models.TransientModel):
             values |= {name: getattr(suggestion, part) for name, part in PARTS.items()}
             values |= {"country_id": country.id, "state_id": state.id, "has_suggestion": True}
         wizard = self.create(values)
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Validate Address"),
-            "res_model": self._name,
-            "res_id": wizard.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self.env._("Validate Address"), self._name, wizard.id)
 
     def action_accept(self):
         """Write the engine's spelling on the contact."""

@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from odoo.addons.finance_connector_base.actions import dialog
+
 from ..canonical.knowledge import KnowledgeQuestion
 
 
@@ -41,11 +43,4 @@ class FinanceTaxCodeFind(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
     def _shown(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Search Tax Codes"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self.env._("Search Tax Codes"), self._name, self.id)

@@ -2,6 +2,8 @@
 
 from odoo import api, fields, models
 
+from odoo.addons.finance_connector_base.actions import dialog
+
 from ..models.finance_tax_true_up_policy import WAYS
 
 
@@ -80,14 +82,7 @@ class FinanceTaxTrueUpSettle(models.TransientModel):
                 "account_id": policy.account_id.id,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Correct the Tax"),
-            "res_model": self._name,
-            "res_id": wizard.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self.env._("Correct the Tax"), self._name, wizard.id)
 
     def action_draft(self):
         """Write the drafts and show them."""
