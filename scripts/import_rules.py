@@ -11,6 +11,7 @@ from .paths import ROOT
 
 PLAIN_FOLDERS = (
     "canonical",
+    "cash",
     "configuration",
     "providers",
     "vault",

@@ -1,0 +1,1 @@
+"""Plain arithmetic of reconciliation statements and cash positions: no database, no Odoo."""
