@@ -10,10 +10,13 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "security/ir.model.access-cash.csv",
+        "security/cash_rules.xml",
         "views/menus.xml",
         "views/finance_bank_entry_views.xml",
         "views/finance_bank_statement_views.xml",
         "views/finance_bank_import_views.xml",
         "views/finance_bank_balance_views.xml",
+        "views/finance_bank_reconciliation_views.xml",
     ],
 }
