@@ -36,7 +36,7 @@ from tests.contract.vendors import READ_SECONDS, VENDORS, calls_of
 ADDONS = Path(__file__).resolve().parents[2] / "addons"
 ENVIRONMENTS = {"sandbox", "production"}
 # What a vendor may override; everything else of `Provider` is the template.
-HOOKS = {"ping", "url", "headers", "authorize", "classify", "__init__"}
+HOOKS = {"ping", "url", "headers", "authorize", "classify", "answered", "__init__"}
 BASE = "odoo.addons.finance_connector_base."
 
 vendors = pytest.mark.parametrize("vendor", VENDORS, ids=lambda one: one.provider.code)

@@ -109,6 +109,9 @@ class Provider:
         """Return the failure that an answer with an error status means, None for the usual one."""
         return None
 
+    def answered(self, response):
+        """See each answer before it is read, whatever its status: what its headers tell of quotas."""
+
     # === TEMPLATE === #
 
     def send(self, method, path, *, json=None, params=None, data=None):
@@ -189,6 +192,7 @@ class Provider:
         return parsed
 
     def _understand(self, response, parse):
+        self.answered(response)
         if 200 <= response.status < 300:
             return parse(response)
         error = self.classify(response) or self._usual(response)

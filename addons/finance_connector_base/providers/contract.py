@@ -1,6 +1,6 @@
 """Strict reading of an answer: what is missing or unknown is `ContractBroken`, never a default."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 from .errors import ContractBroken
@@ -60,6 +60,28 @@ class Answer:
         except ValueError:
             self._broken(name, "is not a date")
 
+    def moment(self, name, default=_REQUIRED):
+        """Return a datetime in UTC without a time zone, from ISO 8601 text; no zone means UTC."""
+        value = self._read(name, default, str)
+        if value is default:
+            return value
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self._broken(name, "is not a moment")
+        if found.tzinfo:
+            found = found.astimezone(UTC).replace(tzinfo=None)
+        return found.replace(microsecond=0)
+
+    def texts(self, name, default=_REQUIRED):
+        """Return a list of strings."""
+        value = self._read(name, default, list)
+        if value is default:
+            return value
+        if any(not isinstance(one, str) for one in value):
+            self._broken(name, "is not a list of texts")
+        return value
+
     def choice(self, name, table, default=_REQUIRED):
         """Return ``table[value]``, or the value itself when ``table`` is not a dict."""
         value = self._read(name, default, str)
@@ -83,6 +105,10 @@ class Answer:
             Answer(item, f"{self._path(name)}[{index}]", self._version)
             for index, item in enumerate(value)
         ]
+
+    def broken(self, name, what):
+        """Raise `ContractBroken` for a field whose value a reader can't take."""
+        self._broken(name, what)
 
     def _read(self, name, default, types):
         value = self.payload.get(name)

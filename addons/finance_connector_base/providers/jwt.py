@@ -21,9 +21,7 @@ def client_assertion(key, client_id, audience, *, key_id="", algorithm="") -> st
     "ES256" (RFC 7518, 3.1); "" chooses the first that fits the key. Raises ValueError for a key
     of another kind.
     """
-    algorithm = algorithm or ("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
     now = int(time.time())
-    header = {"alg": algorithm, "typ": "JWT"} | ({"kid": key_id} if key_id else {})
     claims = {
         "iss": client_id,
         "sub": client_id,
@@ -32,6 +30,14 @@ def client_assertion(key, client_id, audience, *, key_id="", algorithm="") -> st
         "iat": now,
         "exp": now + SECONDS,
     }
+    return signed(key, claims, key_id=key_id, algorithm=algorithm)
+
+
+def signed(key, claims, *, key_id="", algorithm="") -> str:
+    """Return ``claims`` (a dict of JSON values) as a signed JWT (RFC 7519); else as
+    `client_assertion`."""
+    algorithm = algorithm or ("RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256")
+    header = {"alg": algorithm, "typ": "JWT"} | ({"kid": key_id} if key_id else {})
     text = f"{_encoded(header)}.{_encoded(claims)}"
     return f"{text}.{_base64(_signed(key, algorithm, text.encode()))}"
 
