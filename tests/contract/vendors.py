@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
 
 from odoo.addons.finance_connector_base.providers.session import (
     ConnectorConfig,
@@ -17,6 +20,13 @@ from odoo.addons.finance_connector_base.providers.session import (
     Session,
     Tokens,
 )
+from odoo.addons.finance_bank_sync.canonical.feed import (
+    ConsentEnd,
+    ConsentRequest,
+    PullRequest,
+)
+from odoo.addons.finance_bank_sync.providers.enable_banking import EnableBanking
+from odoo.addons.finance_bank_sync.providers.feed import BankFeed, days_ago
 from odoo.addons.finance_tax_engine.canonical import vat
 from odoo.addons.finance_tax_engine.canonical.tax import (
     INVOICE,
@@ -34,6 +44,8 @@ from odoo.addons.finance_tax_engine.providers.stripe_tax import StripeTax
 from odoo.addons.finance_tax_engine.providers.taxjar import TaxJar
 from odoo.addons.finance_tax_engine.providers.vat_registry import VatRegistry
 from odoo.addons.finance_tax_engine.providers.vies import Vies
+
+from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
 
 TEXAS = Rate("US", "state", "Texas", Decimal("0.0625"), "48", "TX")
 READ_SECONDS = 0.15
@@ -114,6 +126,11 @@ VENDORS = (
         Hmrc,
         "hmrc",
         {"client_id": "sandbox-application", "client_secret": "SANDBOX-HMRC-SECRET-0001"},
+    ),
+    Vendor(
+        EnableBanking,
+        "enable_banking",
+        {"application_id": APPLICATION_ID, "private_key": PRIVATE_KEY},
     ),
 )
 
@@ -274,8 +291,81 @@ def vat_calls(provider):
     return [Call("check", lambda p, _what: p.check(question))]
 
 
+def chosen(feed):
+    """Return the bank that a person chose."""
+    return feed.institutions("DE")[0].id if "institutions" in feed.capabilities else ""
+
+
+def begun(feed, institution):
+    """Return the start of a consent, for which the person is sent to the bank."""
+    request = ConsentRequest(
+        institution=institution,
+        country="DE",
+        redirect_url="http://localhost:8069/finance/bank/consent?state=abc",
+        state="abc",
+        user="7f0c",
+    )
+    return feed.start_consent(request)
+
+
+def allowed(feed):
+    """Return what the browser brought back from a bank that allowed the access."""
+    start = begun(feed, chosen(feed))
+    page = requests.get(start.url, timeout=5)
+    assert page.status_code == 200, page.text
+    action, query = start.url.partition("?")[::2]
+    back = requests.post(
+        action,
+        data=dict(parse_qsl(query)) | {"decision": "allow"},
+        allow_redirects=False,
+        timeout=5,
+    )
+    answer = dict(parse_qsl(urlsplit(back.headers["Location"]).query))
+    assert answer["state"] == "abc"
+    return ConsentEnd(start.reference, answer.get("code", ""))
+
+
+def consented(feed):
+    """Return a consent with its accounts."""
+    if "consent" in feed.capabilities:
+        return feed.finish_consent(allowed(feed))
+    return feed.accounts("")
+
+
+def pulling(feed):
+    """Return a request for an account of a new consent."""
+    consent = consented(feed)
+    account = consent.accounts[0]
+    return PullRequest(
+        account.remote_id,
+        account.account,
+        consent=consent.consent,
+        start=days_ago(60),
+        end=days_ago(0),
+        kind=account.kind,
+    )
+
+
+def bank_calls(provider):
+    """Return the calls of a bank's API."""
+    calls = [
+        Call("accounts", lambda p, what: p.accounts(what.consent), consented),
+        Call("balances", lambda p, what: p.balances(what), pulling),
+        Call("pull", lambda p, what: p.pull(what), pulling),
+    ]
+    if "institutions" in provider.capabilities:
+        calls.append(Call("institutions", lambda p, _what: p.institutions("DE")))
+    if "consent" in provider.capabilities:
+        calls += [
+            Call("start_consent", begun, chosen),
+            # a code serves once: each attempt has one of its own
+            Call("finish_consent", lambda p, what: p.finish_consent(what), allowed),
+        ]
+    return calls
+
+
 #: Kind of provider → function of the class that returns its calls.
-KINDS = {TaxEngine: tax_calls, VatRegistry: vat_calls}
+KINDS = {TaxEngine: tax_calls, VatRegistry: vat_calls, BankFeed: bank_calls}
 
 
 def calls_of(vendor):

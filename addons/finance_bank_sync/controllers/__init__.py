@@ -1,1 +1,1 @@
-"""Pages of the bank."""
+from . import consent

@@ -12,3 +12,13 @@ from . import finance_bank_reconciliation
 from . import finance_bank_reconciliation_line
 from . import finance_bank_reconciliation_table
 from . import finance_cash_evidence
+from . import finance_audit_event_link
+from . import finance_bank_consent
+from . import finance_bank_link
+from . import finance_bank_link_imports
+from . import finance_bank_visit
+from . import finance_connector
+from . import finance_exception_link
+from . import finance_vault
+from . import finance_workflow
+from . import operations_link

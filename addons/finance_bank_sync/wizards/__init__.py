@@ -1,1 +1,4 @@
 """Wizards of the bank."""
+from . import finance_bank_history
+from . import finance_bank_link_wizard
+from . import finance_bank_link_wizard_line
