@@ -284,5 +284,3 @@ def send_back(target, values):
     """Return the redirection of a browser, with ``values`` in its query."""
     target += ("&" if "?" in target else "?") + urlencode(values)
     return Response(302, content=b"", headers={"Location": target})
-
-

@@ -335,7 +335,9 @@ class EnableBanking(BankVendor, Vendor):
         since = _day(query, "date_from") or first
         if since < first:
             if query.get("strategy", "default") != "longest":
-                raise refusal(422, "WRONG_TRANSACTIONS_PERIOD", "Wrong transactions period requested")
+                raise refusal(
+                    422, "WRONG_TRANSACTIONS_PERIOD", "Wrong transactions period requested"
+                )
             since = first
         until = _day(query, "date_to")
         found = self.bank.of(account, "booked", since, until) + self.bank.of(account, "pending")

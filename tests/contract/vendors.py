@@ -14,12 +14,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from odoo.addons.finance_connector_base.providers.session import (
-    ConnectorConfig,
-    Recorder,
-    Session,
-    Tokens,
-)
 from odoo.addons.finance_bank_sync.canonical.feed import (
     ConsentEnd,
     ConsentRequest,
@@ -27,6 +21,12 @@ from odoo.addons.finance_bank_sync.canonical.feed import (
 )
 from odoo.addons.finance_bank_sync.providers.enable_banking import EnableBanking
 from odoo.addons.finance_bank_sync.providers.feed import BankFeed, days_ago
+from odoo.addons.finance_connector_base.providers.session import (
+    ConnectorConfig,
+    Recorder,
+    Session,
+    Tokens,
+)
 from odoo.addons.finance_tax_engine.canonical import vat
 from odoo.addons.finance_tax_engine.canonical.tax import (
     INVOICE,

@@ -5,6 +5,7 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from odoo.addons.finance_connector_base.actions import dialog, listing, notice
 from odoo.addons.finance_connector_base.canonical import codec
 
 from ..canonical.feed import CONSENT_ENDED, NOT_READY, QUOTA, PullRequest
@@ -245,9 +246,11 @@ class FinanceBankLink(models.Model):
         """Begin anew what gave up because the bank was out of order."""
         jobs = self.env["finance.job"]._unfinished(self)
         given_up = jobs.filtered(
-            lambda job: job.state == "dead"
-            and job.operation == "bank.pull"
-            and job.error_class in ("Transient", "Held")
+            lambda job: (
+                job.state == "dead"
+                and job.operation == "bank.pull"
+                and job.error_class in ("Transient", "Held")
+            )
         )
         if given_up:
             given_up.action_retry()
@@ -416,7 +419,7 @@ class FinanceBankLink(models.Model):
         words = self.env._("The bank is asked. What is new appears within moments.")
         if not jobs:
             words = self.env._("The bank is being asked already.")
-        return self._notify("info", words)
+        return notice("info", words)
 
     def action_renew(self):
         """Send the user to the bank, to allow the access again."""
@@ -459,25 +462,16 @@ class FinanceBankLink(models.Model):
         """Open the question from when to when to fetch again."""
         self.ensure_one()
         self._check_role("bank.history", MANAGERS)
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Fetch a Period"),
-            "res_model": "finance.bank.history",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_link_id": self.id},
-        }
+        return dialog(
+            self.env._("Fetch a Period"),
+            "finance.bank.history",
+            context={"default_link_id": self.id},
+        )
 
     def action_open_imports(self):
         """List what was fetched."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Imports"),
-            "res_model": "finance.bank.import",
-            "view_mode": "list,form",
-            "domain": [("link_id", "=", self.id)],
-        }
+        return listing(self.env._("Imports"), "finance.bank.import", [("link_id", "=", self.id)])
 
     def _check_role(self, action, groups):
         if not self.env.su and not any(map(self.env.user.has_group, groups)):
@@ -493,17 +487,6 @@ class FinanceBankLink(models.Model):
                 kind, link, connector=link.connector_id, data=data
             )
 
-    def _notify(self, kind, words):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "message": words,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
 
 def wanted(statement, first, last=None):
     """Return a `Statement` without the entries booked before ``first`` or after ``last``."""
@@ -513,6 +496,4 @@ def wanted(statement, first, last=None):
         if entry.booking_date is None
         or (entry.booking_date >= first and (last is None or entry.booking_date <= last))
     )
-    return replace(
-        statement, entries=entries, count=len(entries), booked=booked_sum(entries)
-    )
+    return replace(statement, entries=entries, count=len(entries), booked=booked_sum(entries))

@@ -83,7 +83,8 @@ class FinanceBankVisit(models.Model):
         if "consent" not in provider.capabilities:
             raise UserError(
                 self.env._(
-                    "Access is allowed at %(vendor)s itself, not from here.", vendor=connector.vendor
+                    "Access is allowed at %(vendor)s itself, not from here.",
+                    vendor=connector.vendor,
                 )
             )
         uuid, state = str(uuid4()), new_secret()

@@ -413,5 +413,3 @@ def _party(row, side):
         bic=agent.text("bic_fi", default="") if agent else "",
         bank=agent.text("name", default="") if agent else "",
     )
-
-

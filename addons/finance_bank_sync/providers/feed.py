@@ -217,6 +217,3 @@ def account_of(identifier, other="", scheme="", **more) -> Account:
     """Return an `Account` by its IBAN, else by another number."""
     iban = "".join((identifier or "").split()).upper()
     return Account(iban=iban, number="" if iban else other, scheme="" if iban else scheme, **more)
-
-
-

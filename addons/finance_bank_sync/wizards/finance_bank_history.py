@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from odoo.addons.finance_connector_base.actions import CLOSE, notice
+
 from ..models.finance_bank_link import MANAGERS
 
 
@@ -56,4 +58,4 @@ class FinanceBankHistory(models.TransientModel):
         )
         link.sudo()._enqueue("bank.history", revision=number)
         link._audit("bank.history", first=str(self.first), last=str(self.last))
-        return link._notify("info", self.env._("The bank is asked for the period."))
+        return notice("info", self.env._("The bank is asked for the period."), after=CLOSE)

@@ -1,6 +1,7 @@
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.finance_connector_base.actions import dialog
 from odoo.addons.finance_connector_base.providers.errors import ProviderError
 
 from ..models.finance_bank_link import MANAGERS
@@ -188,19 +189,10 @@ class FinanceBankLinkWizard(models.TransientModel):
     def _check_manager(self):
         if not any(map(self.env.user.has_group, MANAGERS)):
             self.env["finance.denied.action"]._deny("bank.link", "group", self.connector_id)
-            raise AccessError(
-                self.env._("You may not link banks. Ask a colleague with that role.")
-            )
+            raise AccessError(self.env._("You may not link banks. Ask a colleague with that role."))
 
     def _again(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Link Bank Accounts"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "current",
-        }
+        return dialog(self.env._("Link Bank Accounts"), self._name, self.id, target="current")
 
 
 class FinanceBankInstitution(models.TransientModel):

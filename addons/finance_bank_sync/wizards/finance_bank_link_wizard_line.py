@@ -253,9 +253,7 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                 )
             )
         if self.import_from > fields.Date.context_today(self):
-            raise UserError(
-                self.env._("%(account)s: the first day lies ahead.", account=self.name)
-            )
+            raise UserError(self.env._("%(account)s: the first day lies ahead.", account=self.name))
         if self.choice != "existing":
             return
         if not self.journal_id:
