@@ -80,7 +80,7 @@ class FinanceBankLink(models.Model):
     pull_number = fields.Integer(readonly=True, aggregator=None, copy=False)
     pulled_digest = fields.Char(readonly=True)
     cursor = fields.Char(readonly=True)
-    calls_left = fields.Integer(readonly=True, aggregator=None, default=-1)
+    calls_left = fields.Integer("Calls Left (number)", readonly=True, aggregator=None, default=-1)
     calls_reset_at = fields.Datetime("Calls Reset", readonly=True)
     calls_words = fields.Char("Calls Left", compute="_compute_calls_words")
     history_from = fields.Date(readonly=True)
