@@ -1,6 +1,7 @@
 # What documents inherit comes first.
 from . import finance_cached_mixin
 from . import finance_tax_mixin
+from . import finance_tax_mixin_early_payment
 from . import finance_tax_mixin_route
 from . import finance_tax_mixin_save
 from . import finance_tax_line_mixin

@@ -39,6 +39,9 @@ class AccountMove(models.Model):
     def _finance_tax_rate(self):
         return self.invoice_currency_rate or 1.0
 
+    def _finance_tax_payment_term(self):
+        return self.invoice_payment_term_id
+
     def _finance_tax_original_move(self):
         """Return the invoice that a credit note takes back, empty when there is none."""
         return self.reversed_entry_id if self.move_type == "out_refund" else self.browse()
@@ -100,16 +103,6 @@ class AccountMove(models.Model):
     )
     def _compute_finance_tax_stale(self):
         return super()._compute_finance_tax_stale()
-
-    def _finance_tax_find_obstacle(self):
-        term = self.invoice_payment_term_id
-        if term.early_discount and term.early_pay_discount_computation == "mixed":
-            return self.env._(
-                "The payment term %(term)s reduces the tax when the discount is taken, by"
-                " percentages that a tax engine does not use. Choose another payment term.",
-                term=term.display_name,
-            )
-        return super()._finance_tax_find_obstacle()
 
     # === CREDIT NOTES === #
 

@@ -4,11 +4,17 @@ from decimal import Decimal
 from odoo import models
 
 from ..canonical.carrier import converted
-from .account_tax import is_carrier
+from .account_tax import EARLY_DISCOUNT, is_carrier
 
 
 class AccountMove(models.Model):
-    """A payment within the discount days takes back its part of each authority's tax."""
+    """Early payment discounts: the payment takes back tax, or the invoice has less in advance.
+
+    Where the term says *On early payment* (``included``), a payment within the discount days takes
+    back its part of each authority's tax. Where it says *Always (upon invoice)* (``mixed``), Odoo
+    puts two items of nothing in all on the journal, one with the taxes and one without: they reduce
+    the base of the tax, not the price.
+    """
 
     _inherit = "account.move"
 
@@ -58,3 +64,49 @@ class AccountMove(models.Model):
             for line_id, share in converted(amounts, 1 / left, unit).items():
                 reduced[line_id]["manual_tax_amounts"][tax_id][name] = float(share)
         return reduced
+
+    # === TAX REDUCED IN ADVANCE === #
+
+    def _prepare_epd_base_line_for_taxes_computation(self, epd_line):
+        base_line = super()._prepare_epd_base_line_for_taxes_computation(epd_line)
+        return self._finance_tax_spare_discounted(base_line)
+
+    def _prepare_epd_base_lines_for_taxes_computation_from_base_lines(self, base_lines):
+        discounts = super()._prepare_epd_base_lines_for_taxes_computation_from_base_lines(
+            base_lines
+        )
+        return [self._finance_tax_spare_discounted(base_line) for base_line in discounts]
+
+    def _finance_tax_spare_discounted(self, base_line):
+        """Return the base line of a discount item, which Odoo makes by account, analytics and taxes."""
+        if not base_line["tax_ids"]:
+            return base_line
+        taxes = base_line["tax_ids"]._origin
+        lines = self.invoice_line_ids.filtered(
+            lambda line: (
+                line.display_type == "product"
+                and line.account_id == base_line["account_id"]
+                and (line.analytic_distribution or {}) == (base_line["analytic_distribution"] or {})
+                and line.tax_ids._origin.filtered(lambda tax: tax.amount_type != "fixed") == taxes
+            )
+        )
+        amounts = {line: line._finance_tax_known_amounts() for line in lines}
+        if any(amounts.values()):
+            keys = self.env["finance.tax.jurisdiction"]._keys_of(taxes.flatten_taxes_hierarchy())
+            engine = {str(tax_id) for tax_id in keys}
+            self._finance_tax_spare(
+                base_line, lines, {line: known & engine for line, known in amounts.items()}
+            )
+        return base_line
+
+    def _finance_tax_early_discount(self):
+        """A credit note is taxed on what is left of the price where its invoice was."""
+        carried = (
+            line.extra_tax_data
+            for line in self._finance_tax_original_move()._finance_tax_lines()
+            if is_carrier(line.extra_tax_data)
+        )
+        original = next(carried, None)
+        if original:
+            return Decimal(repr(original.get(EARLY_DISCOUNT, 0.0)))
+        return super()._finance_tax_early_discount()

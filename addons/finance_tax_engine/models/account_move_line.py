@@ -43,6 +43,15 @@ class AccountMoveLine(models.Model):
             "quantity": self.quantity,
         }
 
+    def _finance_tax_known_amounts(self):
+        """Return the ids, as text, of the taxes whose amounts the line carries.
+
+        From an engine, or from Odoo where it splits what an engine said over down payments.
+        """
+        if self._finance_tax_is_taxed() and not self._finance_tax_carried():
+            return set()
+        return set((self.extra_tax_data or {}).get("manual_tax_amounts") or ())
+
     def _finance_tax_carry(self, extra_tax_data):
         """Put amounts on the line of a draft, None to take them off.
 

@@ -5,6 +5,8 @@ from odoo.tools import float_compare
 
 # Marks extra_tax_data as written by a tax engine.
 FLAG = "finance_tax"
+# The percentage by which the price was reduced before the engine was asked, where it was.
+EARLY_DISCOUNT = "early_discount"
 # Odoo compares at the currency's precision, which hides a price edit below one cent.
 PRECISION = 9
 

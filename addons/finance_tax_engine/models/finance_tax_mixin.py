@@ -29,7 +29,7 @@ from ..canonical.tax import (
     TaxLine,
     TaxResult,
 )
-from .account_tax import FLAG
+from .account_tax import EARLY_DISCOUNT, FLAG
 from .finance_tax_document import STATES, UNDECIDED, applied_hash
 
 # Code of an outage that is ours: the connector is stopped, not complete, or without a vault key.
@@ -115,6 +115,10 @@ class FinanceTaxMixin(models.AbstractModel):
 
         Without tax_ids the taxes of the line stay.
         """
+        raise NotImplementedError
+
+    def _finance_tax_payment_term(self):
+        """Return the document's `account.payment.term`, which may be empty."""
         raise NotImplementedError
 
     def _finance_tax_owner(self):
@@ -246,6 +250,7 @@ class FinanceTaxMixin(models.AbstractModel):
         customer = self._finance_tax_customer()
         corrected = self._finance_tax_corrected()
         number, use_code = self._finance_tax_exemption(workflow)
+        discount = self._finance_tax_early_discount()
         return TaxDocument(
             kind=self._finance_tax_kind(),
             seller=self._finance_tax_seller(workflow),
@@ -260,7 +265,7 @@ class FinanceTaxMixin(models.AbstractModel):
             vat_number=customer.vat or "",
             basis=workflow.connector_id._tax_basis(self.company_id),
             lines=tuple(
-                self._finance_tax_line(number, line)
+                self._finance_tax_line(number, line, discount)
                 for number, line in self._finance_tax_numbered_lines().items()
             ),
         )
@@ -286,11 +291,11 @@ class FinanceTaxMixin(models.AbstractModel):
             ._sent()
         )
 
-    def _finance_tax_line(self, number, line):
+    def _finance_tax_line(self, number, line, discount):
         product = line.product_id
         return TaxLine(
             number=number,
-            amount=self._finance_decimal(line._finance_tax_amount()),
+            amount=self._finance_tax_told(line, discount),
             quantity=Decimal(repr(abs(line._finance_tax_facts()["quantity"]))),
             item_code=product.default_code or "",
             tax_code=product.finance_tax_code or product.categ_id._finance_tax_code(),
@@ -300,10 +305,11 @@ class FinanceTaxMixin(models.AbstractModel):
         )
 
     def _finance_decimal(self, amount):
-        """Return an amount of the document's currency as the exact `Decimal` it stands for."""
+        """Return an amount (float or Decimal) as the exact one of the document's currency."""
         unit = Decimal(1).scaleb(-self.currency_id.decimal_places)
         # a sum with 0 has no minus sign where it comes to nothing
-        return Decimal(repr(amount)).quantize(unit, ROUND_HALF_UP) + 0
+        exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
+        return exact.quantize(unit, ROUND_HALF_UP) + 0
 
     @staticmethod
     def _finance_tax_seller(workflow):
@@ -638,6 +644,7 @@ class FinanceTaxMixin(models.AbstractModel):
         """
         foreign = self.currency_id != self.company_id.currency_id
         rate = Decimal(repr(self._finance_tax_rate() if foreign else 1.0))
+        discount = self._finance_tax_early_discount()
         charged, amounts = self._finance_tax_charged(result), {}
         for inside, of_prices in charged.items():
             amounts |= manual_tax_amounts(
@@ -659,8 +666,10 @@ class FinanceTaxMixin(models.AbstractModel):
             }
             if line._finance_tax_includes_tax():
                 tax = sum(tax.amount for tax in charged[True] if tax.line == number)
-                net = self._finance_decimal(line._finance_tax_amount()) - tax
-                carried["manual_total_excluded_currency"] = float(net)
+                net = (self._finance_tax_told(line, discount) - tax) / (1 - discount / 100)
+                carried["manual_total_excluded_currency"] = float(self._finance_decimal(net))
+            if discount:
+                carried[EARLY_DISCOUNT] = float(discount)
             if "computation_key" in (line.extra_tax_data or {}):
                 # a discount on the whole order
                 carried["computation_key"] = line.extra_tax_data["computation_key"]

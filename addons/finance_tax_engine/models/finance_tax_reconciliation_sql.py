@@ -117,8 +117,17 @@ SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NUL
         WHERE j.res_model = 'finance.tax.document' AND j.res_id = p.document_id
           AND j.state NOT IN ('done', 'cancelled')) jobs
  CROSS JOIN LATERAL (
-       SELECT COALESCE(sum(l.price_subtotal), 0) AS net
+       -- what a payment term takes off in advance is not taxed; amounts that a line carries know it
+       SELECT COALESCE(sum(l.price_subtotal - round(
+                  l.price_subtotal / 100 * CASE
+                      WHEN l.extra_tax_data ? 'finance_tax'
+                      THEN COALESCE(CAST(l.extra_tax_data->>'early_discount' AS numeric), 0)
+                      WHEN term.early_discount AND term.early_pay_discount_computation = 'mixed'
+                      THEN CAST(term.discount_percentage AS numeric) ELSE 0 END,
+                  currency.decimal_places)), 0) AS net
          FROM account_move_line l
+         JOIN account_move m ON m.id = l.move_id
+         LEFT JOIN account_payment_term term ON term.id = m.invoice_payment_term_id
         WHERE l.move_id = p.move_id AND l.display_type = 'product'
           AND COALESCE(l.extra_tax_data->>'computation_key', '') NOT LIKE 'down_payment%%') lines
  CROSS JOIN LATERAL (
@@ -144,9 +153,12 @@ SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NUL
                 WHERE l.display_type = 'tax' AND l.tax_line_id IS NOT NULL
                UNION ALL
                -- the engine knows of the whole sale and nothing of down payments
-               SELECT CAST(part.key AS integer), -CAST(part.value->>'tax_amount_currency' AS numeric),
-                      -CAST(COALESCE(part.value->>'tax_amount',
-                                     part.value->>'tax_amount_currency') AS numeric)
+               -- what Odoo splits it keeps as floats
+               SELECT CAST(part.key AS integer),
+                      -round(CAST(part.value->>'tax_amount_currency' AS numeric),
+                             currency.decimal_places),
+                      -round(CAST(COALESCE(part.value->>'tax_amount',
+                                           part.value->>'tax_amount_currency') AS numeric), 6)
                  FROM account_move_line l, jsonb_each(l.extra_tax_data->'manual_tax_amounts') part
                 WHERE l.move_id = p.move_id AND l.display_type = 'product'
                   AND l.extra_tax_data->>'computation_key' LIKE 'down_payment%%') t

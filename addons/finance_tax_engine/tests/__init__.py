@@ -6,6 +6,7 @@ from . import test_credit_note
 from . import test_engines
 from . import test_exemption
 from . import test_hard_documents
+from . import test_hard_early_payment
 from . import test_hard_export
 from . import test_hard_prices
 from . import test_faults

@@ -1,7 +1,6 @@
 """Exact amounts of the engine in the ledger, and no call too many; for both rounding methods."""
 
 from odoo import Command, fields
-from odoo.exceptions import UserError
 from odoo.tests import Form
 
 from .common import ENGINE, TaxEngineCommon
@@ -335,24 +334,6 @@ class CheckList(TaxEngineCommon):
         self.assertEqual(self.by_kind(move), ENGINE)
         self.assertFalse(self.exceptions(move))
         self.assertAlmostEqual(move.amount_total, 138.35)
-
-    def test_mixed_early_payment_discount_is_refused(self):
-        term = self.env["account.payment.term"].create(
-            {
-                "name": "2/7 net 30",
-                "early_discount": True,
-                "discount_percentage": 2,
-                "discount_days": 7,
-                "early_pay_discount_computation": "mixed",
-                "line_ids": [
-                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
-                ],
-            }
-        )
-        move = self.create_houston_invoice(invoice_payment_term_id=term.id)
-        with self.assertRaisesRegex(UserError, "reduces the tax"):
-            move.action_post()
-        self.assertEqual(self.calls, 0)
 
     def test_jurisdiction_taxes_are_made_once(self):
         self.create_houston_invoice().action_post()

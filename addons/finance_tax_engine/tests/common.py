@@ -131,6 +131,22 @@ class TaxEngineCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
+    def discount_term(cls, computation, percent=2):
+        """Return a payment term with a discount within 7 days; due in 30."""
+        return cls.env["account.payment.term"].create(
+            {
+                "name": f"{percent}/7 {computation}",
+                "early_discount": True,
+                "discount_percentage": percent,
+                "discount_days": 7,
+                "early_pay_discount_computation": computation,
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
+                ],
+            }
+        )
+
+    @classmethod
     def exempt(cls, **values):
         """Return a confirmed exemption of the customer, everywhere and always by default."""
         row = cls.env["finance.tax.exemption"].create({"partner_id": cls.customer.id} | values)

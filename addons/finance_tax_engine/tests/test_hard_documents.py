@@ -17,20 +17,6 @@ class TestHardDocuments(HardCommon):
         payment = self._register_payment(moves, payment_date=date)
         return payment.move_id.line_ids
 
-    def discount_term(self, computation):
-        return self.env["account.payment.term"].create(
-            {
-                "name": f"2/7 {computation}",
-                "early_discount": True,
-                "discount_percentage": 2,
-                "discount_days": 7,
-                "early_pay_discount_computation": computation,
-                "line_ids": [
-                    Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})
-                ],
-            }
-        )
-
     # === PAYMENT === #
 
     def test_early_payment_discount_of_the_whole_reduces_each_tax(self):

@@ -112,6 +112,25 @@ class TestReconciliation(TaxEngineCommon):
         self.assertIn("Complete:", self.march.statement)
         self.assertFalse(self.env["finance.tax.recorded"].search([]), "kept no longer than needed")
 
+    def test_what_a_payment_term_takes_off_in_advance_is_not_taxed(self):
+        self.workflow.tax_outage = "fallback"
+        term = self.discount_term("mixed")
+        invoice = self.post(invoice_payment_term_id=term.id)
+        refund = invoice._reverse_moves([{"invoice_date": "2026-03-31"}])
+        refund.invoice_payment_term_id = False
+        refund.action_post()
+        self.drain()
+        self.break_engine()
+        day = "2026-03-05"
+        silent = self.post(invoice_payment_term_id=term.id, invoice_date=day, recorded=False)
+        self.mend_engine()
+        self.compare()
+        found = self.found()
+        self.assertEqual({found[invoice], found[refund]}, {("matched", False, "order")})
+        self.assertEqual(found[silent][:2], ("only_here", "fallback"))
+        for move in invoice | refund | silent:
+            self.assertAlmostEqual(self.line(move).here_net, 125.17, 2)
+
     def test_totals_by_jurisdiction(self):
         self.post()
         self.compare()

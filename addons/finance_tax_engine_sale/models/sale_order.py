@@ -16,6 +16,7 @@ TAXED = {
     "partner_id",
     "partner_invoice_id",
     "partner_shipping_id",
+    "payment_term_id",
     "pricelist_id",
 }
 
@@ -51,6 +52,9 @@ class SaleOrder(models.Model):
 
     def _finance_tax_rate(self):
         return self.currency_rate or 1.0
+
+    def _finance_tax_payment_term(self):
+        return self.payment_term_id
 
     def _finance_tax_owner(self):
         return {"order_id": self.id}
@@ -108,6 +112,7 @@ class SaleOrder(models.Model):
         "date_order",
         "partner_invoice_id",
         "partner_shipping_id",
+        "payment_term_id",
         "finance_tax_document_ids.content_hash",
         "finance_tax_document_ids.applied_hash",
         "order_line.price_subtotal",
@@ -118,6 +123,16 @@ class SaleOrder(models.Model):
     )
     def _compute_finance_tax_stale(self):
         return super()._compute_finance_tax_stale()
+
+    def _add_base_lines_for_early_payment_discount(self):
+        discounts = super()._add_base_lines_for_early_payment_discount()
+        # Odoo makes two for each line: with its taxes, and without
+        for line, base_line in zip(self._get_priced_lines(), discounts[::2], strict=False):
+            carried = (
+                line.extra_tax_data["manual_tax_amounts"] if line._finance_tax_carried() else ()
+            )
+            self._finance_tax_spare(base_line, line, {line: carried})
+        return discounts
 
     # === WHEN THE CUSTOMER GETS TO SEE IT === #
 

@@ -57,6 +57,34 @@ class TestHardOrders(HardCommon, OrderCommon):
         lines = self.recorded()[invoice.finance_tax_code]["request"]["lines"]
         self.assertEqual([float(line["amount"]) for line in lines], [59.97, 59.99, 7.77, -12.77])
 
+    def test_a_payment_term_that_reduces_the_tax_in_advance(self):
+        term = self.discount_term("mixed")
+        order = self.create_houston_order(payment_term_id=term.id)
+        order.action_confirm()
+        reduced = {"state": 7.81, "county": 1.24, "city": 1.38}
+        self.assert_order_exact(order, reduced)
+        invoice = self.invoiced(order, advance_payment_method="delivered")
+        self.assert_hard(invoice, untaxed=127.73, tax=10.43)
+        self.assertEqual(self.calls, 1, "the order's answer")
+        other = self.create_houston_order(payment_term_id=term.id)
+        other.order_line[0].tax_ids = self.inside
+        other.action_confirm()
+        self.assertAlmostEqual(other.amount_untaxed, sum(other.order_line.mapped("price_subtotal")))
+        other.payment_term_id = False
+        self.assertTrue(other.finance_tax_stale)
+        self.invoiced(other, advance_payment_method="delivered")
+
+    def test_down_payment_with_tax_reduced_in_advance(self):
+        order = self.create_houston_order(payment_term_id=self.discount_term("mixed").id)
+        order.action_confirm()
+        down = self.invoiced(order, advance_payment_method="percentage", amount=40)
+        final = self.invoiced(order, advance_payment_method="delivered")
+        self.assertEqual(final.finance_tax_document_id.state, "posted")
+        self.assertAlmostEqual(down.amount_tax + final.amount_tax, 10.43, 2)
+        self.assertAlmostEqual(down.amount_total + final.amount_total, 138.16, 2)
+        self.drain()
+        self.assertEqual(self.differences()[0], [])
+
     def test_what_an_engine_does_not_see_is_no_difference(self):
         order = self.create_houston_order()
         order.action_confirm()
