@@ -21,6 +21,7 @@ from odoo.addons.finance_bank_sync.canonical.feed import (
 )
 from odoo.addons.finance_bank_sync.providers.enable_banking import EnableBanking
 from odoo.addons.finance_bank_sync.providers.feed import BankFeed, days_ago
+from odoo.addons.finance_bank_sync.providers.plaid import Plaid
 from odoo.addons.finance_connector_base.providers.session import (
     ConnectorConfig,
     Recorder,
@@ -46,6 +47,8 @@ from odoo.addons.finance_tax_engine.providers.vat_registry import VatRegistry
 from odoo.addons.finance_tax_engine.providers.vies import Vies
 
 from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
+from sandbox.plaid import CLIENT_ID as PLAID_ID
+from sandbox.plaid import SECRET as PLAID_SECRET
 
 TEXAS = Rate("US", "state", "Texas", Decimal("0.0625"), "48", "TX")
 READ_SECONDS = 0.15
@@ -132,6 +135,7 @@ VENDORS = (
         "enable_banking",
         {"application_id": APPLICATION_ID, "private_key": PRIVATE_KEY},
     ),
+    Vendor(Plaid, "plaid", {"client_id": PLAID_ID, "secret": PLAID_SECRET, "country": "US"}),
 )
 
 
@@ -301,7 +305,7 @@ def begun(feed, institution):
     request = ConsentRequest(
         institution=institution,
         country="DE",
-        redirect_url="http://localhost:8069/finance/bank/consent?state=abc",
+        redirect_url="http://localhost:8069/finance/bank/consent",
         state="abc",
         user="7f0c",
     )

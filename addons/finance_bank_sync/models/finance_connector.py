@@ -1,8 +1,9 @@
 from odoo import api, models
 
 from ..providers.enable_banking import EnableBanking
+from ..providers.plaid import Plaid
 
-FEEDS = {feed.code: feed for feed in (EnableBanking,)}
+FEEDS = {feed.code: feed for feed in (EnableBanking, Plaid)}
 
 
 class FinanceConnector(models.Model):

@@ -1,6 +1,8 @@
 """What every bank API offers, and what their readers share."""
 
+import re
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -72,7 +74,7 @@ class BankFeed(Provider):
 
     def __init__(self, session):
         super().__init__(replace(session, recorder=_Discreet(session.recorder, self)))
-        self._hidden = set()
+        self._hidden, self._hidden_fields = set(), ()
         self.quota = Quota()
 
     # === WHAT A FEED ANSWERS === #
@@ -110,6 +112,15 @@ class BankFeed(Provider):
     def hide(self, *secrets):
         """Keep these texts out of everything that is recorded, even sealed."""
         self._hidden.update(filter(None, secrets))
+
+    @contextmanager
+    def hidden(self, *names):
+        """Within: the values of these fields of answers are recorded nowhere, not even sealed."""
+        self._hidden_fields = names
+        try:
+            yield
+        finally:
+            self._hidden_fields = ()
 
     def out_of_calls(self, words, seconds) -> Transient:
         """Return the error of a used-up quota, and remember that nothing is left."""
@@ -154,6 +165,8 @@ class _Discreet(Recorder):
         self._recorder.sending()
 
     def received(self, exchange):
+        fields = self._feed._hidden_fields
+        self._feed.hide(*_values(exchange.response_body, fields) if fields else ())
         hidden = self._feed._hidden
         self._recorder.received(
             replace(
@@ -164,6 +177,12 @@ class _Discreet(Recorder):
                 secrets=(*exchange.secrets, *hidden),
             )
         )
+
+
+def _values(body, names):
+    """Return the texts of the fields ``names``, wherever they stand in a JSON body."""
+    pattern = rf'"(?:{"|".join(names)})"\s*:\s*"([^"]+)"'
+    return re.findall(pattern, body.decode("utf-8", "replace"))
 
 
 def _without(body, hidden):
