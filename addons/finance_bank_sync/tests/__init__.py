@@ -1,1 +1,2 @@
 from . import test_reconciliation_statement
+from . import test_link
