@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 import requests
 
@@ -21,7 +22,9 @@ from odoo.addons.finance_bank_sync.canonical.feed import (
 )
 from odoo.addons.finance_bank_sync.providers.enable_banking import EnableBanking
 from odoo.addons.finance_bank_sync.providers.feed import BankFeed, days_ago
+from odoo.addons.finance_bank_sync.providers.gocardless_bad import GoCardlessBad
 from odoo.addons.finance_bank_sync.providers.plaid import Plaid
+from odoo.addons.finance_bank_sync.providers.ponto import Ponto
 from odoo.addons.finance_connector_base.providers.session import (
     ConnectorConfig,
     Recorder,
@@ -46,9 +49,8 @@ from odoo.addons.finance_tax_engine.providers.taxjar import TaxJar
 from odoo.addons.finance_tax_engine.providers.vat_registry import VatRegistry
 from odoo.addons.finance_tax_engine.providers.vies import Vies
 
+from sandbox import gocardless_bad, plaid, ponto
 from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
-from sandbox.plaid import CLIENT_ID as PLAID_ID
-from sandbox.plaid import SECRET as PLAID_SECRET
 
 TEXAS = Rate("US", "state", "Texas", Decimal("0.0625"), "48", "TX")
 READ_SECONDS = 0.15
@@ -135,7 +137,13 @@ VENDORS = (
         "enable_banking",
         {"application_id": APPLICATION_ID, "private_key": PRIVATE_KEY},
     ),
-    Vendor(Plaid, "plaid", {"client_id": PLAID_ID, "secret": PLAID_SECRET, "country": "US"}),
+    Vendor(Plaid, "plaid", {"client_id": plaid.CLIENT_ID, "secret": plaid.SECRET, "country": "US"}),
+    Vendor(Ponto, "ponto", {"client_id": ponto.CLIENT_ID, "client_secret": ponto.CLIENT_SECRET}),
+    Vendor(
+        GoCardlessBad,
+        "gocardless_bad",
+        {"secret_id": gocardless_bad.SECRET_ID, "secret_key": gocardless_bad.SECRET_KEY},
+    ),
 )
 
 
@@ -307,7 +315,7 @@ def begun(feed, institution):
         country="DE",
         redirect_url="http://localhost:8069/finance/bank/consent",
         state="abc",
-        user="7f0c",
+        user=uuid4().hex,
     )
     return feed.start_consent(request)
 

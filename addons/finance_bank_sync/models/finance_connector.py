@@ -1,9 +1,11 @@
 from odoo import api, models
 
 from ..providers.enable_banking import EnableBanking
+from ..providers.gocardless_bad import GoCardlessBad
 from ..providers.plaid import Plaid
+from ..providers.ponto import Ponto
 
-FEEDS = {feed.code: feed for feed in (EnableBanking, Plaid)}
+FEEDS = {feed.code: feed for feed in (EnableBanking, Plaid, Ponto, GoCardlessBad)}
 
 
 class FinanceConnector(models.Model):

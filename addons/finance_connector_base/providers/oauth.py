@@ -353,7 +353,10 @@ class _Discreet(Recorder):
         self._recorder.sending()
 
     def received(self, exchange):
-        sent = discreet_form(exchange.request_body)
+        body = exchange.request_body
+        # a vendor that signs in with JSON instead of a form
+        is_json = body.startswith(b"{")
+        sent = discreet_json(body, SHOWN_SENT) if is_json else discreet_form(body)
         received = without_secrets(discreet_json(exchange.response_body), exchange.secrets)
         self._recorder.received(
             replace(exchange, request_body=sent.encode(), response_body=received.encode())
@@ -375,8 +378,9 @@ def discreet_form(body) -> str:
     return "&".join(f"{name}={value if name in SHOWN_SENT else MASK}" for name, value in pairs)
 
 
-def discreet_json(body) -> str:
-    """Return an answer of the dialogue, its secret values hidden; of another form, its size.
+def discreet_json(body, shown=frozenset(SHOWN_RECEIVED)) -> str:
+    """Return a JSON object of the dialogue, all values but those of the fields ``shown`` hidden; of
+    another form, its size.
 
     >>> discreet_json(b'{"access_token": "abc", "expires_in": 60}')
     '{"access_token": "••••", "expires_in": 60}'
@@ -389,8 +393,8 @@ def discreet_json(body) -> str:
         values = None
     if not isinstance(values, dict):
         return f"({len(body)} bytes that are no token answer)"
-    shown = {name: value if name in SHOWN_RECEIVED else MASK for name, value in values.items()}
-    return json.dumps(shown, ensure_ascii=False)
+    safe = {name: value if name in shown else MASK for name, value in values.items()}
+    return json.dumps(safe, ensure_ascii=False)
 
 
 def _error_of(response):
