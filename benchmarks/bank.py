@@ -1,11 +1,15 @@
-"""What reading a bank statement costs: ours, OCA's camt parser, and what no reader can pass.
+"""What bank statements cost: reading a file, and importing it into Odoo.
 
 One camt.053 file of 20,000 entries with party, account, references and text. Counted is processor
 time of this process. The peer is the parser of OCA's account_statement_import_camt from the package
 index, run without Odoo: translations of its labels cost it nothing. The limit is lxml's iterparse that
 looks at nothing. Memory is how much a process of its own grows while it reads.
 
-BENCH_PEER=0 leaves the peer out; BENCH_ENTRIES sets the number of entries, BENCH_ROUNDS of rounds.
+Importing is measured in databases of their own, ours and the peer's whole importer: queries of a
+created line, and memory (see ``lib/bank_import.py``).
+
+BENCH_PEER=0 leaves the peer out; BENCH_ENTRIES sets the number of entries, BENCH_ROUNDS of rounds,
+BENCH_LINES the lines to import.
 """
 
 import multiprocessing
@@ -20,13 +24,15 @@ from pathlib import Path
 
 from lxml import etree
 
-from benchmarks.lib import bench_odoo
+from benchmarks.lib import bank_import, bench_odoo
 from benchmarks.lib.figures import Goal, alternate, printing
 from benchmarks.lib.plain import plain
+from scripts import postgres
 from scripts.console import Failure
 
 formats = plain("finance_bank_sync.formats")
 ENTRIES = int(os.environ.get("BENCH_ENTRIES", 20_000))
+LINES = int(os.environ.get("BENCH_LINES", 5_000))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
 PEER_NAME = "OCA account_statement_import_camt 19.0"
 PEER_PACKAGE = "odoo-addon-account-statement-import-camt==19.0.*"
@@ -54,15 +60,23 @@ ENTRY = """<Ntry><NtryRef>%(n)s</NtryRef><Amt Ccy="EUR">%(amount)s</Amt><CdtDbtI
 TAIL = "</Stmt></BkToCstmrStmt></Document>"
 
 
-def write(path):
+def write(path, entries=ENTRIES):
     """Write the file; return the sum of its entries."""
-    amounts = [Decimal(number) / 100 for number in range(1, ENTRIES + 1)]
+    amounts = [Decimal(number) / 100 for number in range(1, entries + 1)]
     with path.open("w") as file:
         file.write(HEAD % sum(amounts))
         for number, amount in enumerate(amounts, start=1):
             file.write(ENTRY % {"n": number, "amount": amount})
         file.write(TAIL)
     return sum(amounts)
+
+
+def content(entries):
+    """Return a file of so many entries as bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "camt.xml"
+        write(path, entries)
+        return path.read_bytes()
 
 
 # === READERS === #
@@ -147,10 +161,51 @@ def _memory(field):
     return int(status.partition(f"{field}:")[2].split()[0])
 
 
+def importing(figures):
+    """Measure imports into Odoo."""
+    importer, note = bank_import.Importer(postgres.server("bench")), ""
+    try:
+        if os.environ.get("BENCH_PEER") == "0":
+            raise Failure("left out by BENCH_PEER=0")
+        importer.prepare_peer()
+    except Failure as failure:
+        note = f"; peer: {failure}"
+    mine = importer.measure(bank_import.OURS, content, LINES)
+    less = importer.measure(bank_import.OURS, content, LINES // 4)
+    theirs = None if note else importer.measure(bank_import.PEER, content, LINES)
+    figures.add(
+        "bank.import_queries_per_line",
+        mine[0],
+        peer=theirs and theirs[0],
+        peer_name=bank_import.PEER_NAME,
+        less_is_better=True,
+        goal=Goal("ours", "<=", 5.5),
+        n=LINES,
+        note=f"all queries from the file to the posted line{note}",
+    )
+    figures.add(
+        "bank.import_memory",
+        mine[1],
+        peer=theirs and theirs[1],
+        peer_name=bank_import.PEER_NAME,
+        less_is_better=True,
+        goal=Goal("ratio", ">=", 1.5) if theirs else None,
+        n=LINES,
+        note=f"MB that a process grows by; {less[1]:.0f} with a quarter of the lines{note}",
+    )
+
+
 def main():
     """Measure and print."""
+    with printing() as figures:
+        reading(figures)
+        importing(figures)
+
+
+def reading(figures):
+    """Measure reading alone."""
     other, note = peer, ""
-    with printing() as figures, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "camt.xml"
         total = write(path)
         try:

@@ -18,6 +18,7 @@
         "views/finance_bank_statement_views.xml",
         "views/finance_bank_import_views.xml",
         "views/finance_bank_balance_views.xml",
+        "views/finance_exception_views.xml",
         "views/finance_bank_reconciliation_views.xml",
         "views/finance_bank_link_views.xml",
         "views/finance_bank_link_wizard_views.xml",

@@ -13,3 +13,7 @@ class WeakMany2one(fields.Many2one):
 
     def update_db_foreign_key(self, model, column):
         return
+
+    def convert_to_record(self, value, record):
+        """0, which jobs of no connector have, is no record."""
+        return super().convert_to_record(value or None, record)

@@ -219,7 +219,9 @@ class _Group:
                 continue
             alike = [b for b in near if self._level(fact, b) >= LIKELY]
             alike += [
-                b for b in near if self._level(fact, b) == POSSIBLE and self._same_value_day(fact, b)
+                b
+                for b in near
+                if self._level(fact, b) == POSSIBLE and self._same_value_day(fact, b)
             ]
             if alike:
                 self._settle(fact, alike[0], "alike", DOUBT)

@@ -1,8 +1,27 @@
+# Received from banks.
 from . import account_bank_statement_line
+from . import account_journal
+from . import finance_audit_event
 from . import finance_bank_balance
 from . import finance_bank_entry
+from . import finance_bank_entry_book
+from . import finance_bank_entry_decision
+from . import finance_bank_entry_personal
+from . import finance_bank_entry_words
 from . import finance_bank_import
+from . import finance_bank_import_book
+from . import finance_bank_import_decide
+from . import finance_bank_import_exceptions
+from . import finance_bank_import_file
+from . import finance_bank_import_pending
+from . import finance_bank_import_read
+from . import finance_bank_import_words
 from . import finance_bank_statement
+from . import finance_bank_statement_chain
+from . import finance_bank_statement_continuity
+from . import finance_bank_turn
+from . import finance_exception
+from . import operations
 
 # Reconciliation statements and cash: what they ask comes first.
 from . import finance_bank_account_mixin
@@ -12,6 +31,8 @@ from . import finance_bank_reconciliation
 from . import finance_bank_reconciliation_line
 from . import finance_bank_reconciliation_table
 from . import finance_cash_evidence
+
+# Bank links.
 from . import finance_audit_event_link
 from . import finance_bank_consent
 from . import finance_bank_link

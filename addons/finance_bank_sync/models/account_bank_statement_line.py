@@ -16,3 +16,10 @@ class AccountBankStatementLine(models.Model):
             entry = line.sudo().finance_entry_ids[:1]
             line.finance_entry_id = entry
             line.finance_value_date = entry.value_date
+
+    def unlink(self):
+        """Remember of the bank's entries that somebody deleted their line."""
+        entries = self.sudo().finance_entry_ids
+        result = super().unlink()
+        entries.exists().write({"state": "removed", "reason": {"code": "deleted"}})
+        return result

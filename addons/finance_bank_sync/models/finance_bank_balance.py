@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 SOURCES = [("statement", "Statement"), ("link", "Bank link"), ("hand", "By hand")]
 
@@ -15,9 +15,7 @@ class FinanceBankBalance(models.Model):
     journal_id = fields.Many2one(
         "account.journal", required=True, readonly=True, ondelete="restrict"
     )
-    type = fields.Char(
-        required=True, readonly=True, help="OPBD, CLBD, CLAV, ITBD… as in ISO 20022"
-    )
+    type = fields.Char(required=True, readonly=True, help="OPBD, CLBD, CLAV, ITBD… as in ISO 20022")
     subtype = fields.Char(readonly=True)
     day = fields.Date(readonly=True)
     amount = fields.Monetary(readonly=True, aggregator=None)
@@ -29,3 +27,27 @@ class FinanceBankBalance(models.Model):
     )
 
     _newest_index = models.Index("(journal_id, type, day, received_at)")
+
+    @api.model
+    def _told(self, statement, found):
+        """Write every balance of a canonical `Statement` that has a currency known here."""
+        known = self.env["res.currency"].with_context(active_test=False)
+        currencies = {currency.name: currency for currency in known.search([])}
+        source = "link" if statement.import_id.source == "api" else "statement"
+        return self.create(
+            [
+                {
+                    "company_id": statement.company_id.id,
+                    "journal_id": statement.journal_id.id,
+                    "type": balance.type,
+                    "subtype": balance.subtype,
+                    "day": balance.day or statement.end_date,
+                    "amount": float(balance.amount),
+                    "currency_id": currencies[balance.currency or statement.currency_id.name].id,
+                    "source": source,
+                    "bank_statement_id": statement.id,
+                }
+                for balance in found.balances
+                if (balance.currency or statement.currency_id.name) in currencies
+            ]
+        )

@@ -36,7 +36,11 @@ class FinanceBankEntry(models.Model):
     journal_id = fields.Many2one(
         "account.journal", required=True, readonly=True, ondelete="restrict"
     )
-    source = fields.Char(readonly=True, help="Who promises the ids: a format, or a provider.")
+    source = fields.Char(readonly=True, help="Format and kind of statement, or the provider.")
+    namespace = fields.Char(readonly=True, help="Within which the bank's ids are unique.")
+    whole = fields.Boolean(readonly=True, help="The statement tells every booking of the day.")
+    corrects = fields.Char(readonly=True, help="Unique id of an earlier entry.")
+    removes = fields.Boolean(readonly=True)
     position = fields.Integer(readonly=True, aggregator=None)
     share = fields.Integer(readonly=True, aggregator=None, help="1 for the first of a batch.")
     shares = fields.Integer(readonly=True, aggregator=None)
@@ -99,5 +103,7 @@ class FinanceBankEntry(models.Model):
         "UNIQUE (journal_id, key)", "The bank's line is in this journal already."
     )
     _group_index = models.Index("(journal_id, booking_date, entry_amount)")
-    _unique_id_index = models.Index("(journal_id, unique_id) WHERE unique_id IS NOT NULL")
+    _unique_id_index = models.Index(
+        "(journal_id, namespace, unique_id) WHERE unique_id IS NOT NULL"
+    )
     _fingerprint_index = models.Index("(journal_id, fingerprint)")

@@ -1,0 +1,102 @@
+"""Bank files with real workers: two at once, killed at any point, many lines."""
+
+import resource
+
+import pytest
+
+from tests.system.odoo_process import wait_until
+from tests.system.work import complaints
+
+IBAN = "DE75512108001245126199"
+KILLS = {"bank_staged": 0.5, "bank_created": 0.25, "before_done": 0.2}
+EXPECTED = (" timed out ",)
+
+# A journal, and files of ``count`` entries each; ``formats`` names how each file tells them.
+RECEIVE = """
+env["ir.config_parameter"].set_param("finance_bank_sync.lines_per_job", {chunk})
+company = env.ref("base.main_company")
+journal = env["account.journal"].search([("code", "=", "BSYS")]) or env["account.journal"].create(
+    {{"name": "Bank", "code": "BSYS", "type": "bank", "company_id": company.id}})
+if not journal.bank_account_id:
+    journal.bank_account_id = env["res.partner.bank"].create(
+        {{"acc_number": "DE75512108001245126199", "partner_id": company.partner_id.id}})
+from odoo.addons.finance_bank_sync.tests import files
+from datetime import timedelta
+bookings = [
+    files.Booking(f"{{number % 700 + 1}}.00", text=f"Invoice {{number}}",
+                  end_to_end=f"E{{number}}", day=files.DAY + timedelta(days=number % 20))
+    for number in range({count})
+]
+imports = env["finance.bank.import"]
+for name in {formats}:
+    currency = company.currency_id.name
+    imports |= imports._receive(name, getattr(files, name)(bookings, currency=currency))
+assert not imports.filtered("refusal"), imports.mapped("refusal_words")
+env.cr.commit()
+result = imports.ids
+"""
+LINES = "SELECT count(*) FROM account_bank_statement_line WHERE journal_id = ("
+LINES += "SELECT id FROM account_journal WHERE code = 'BSYS')"
+STATES = "SELECT id, state, created_count, skipped_count FROM finance_bank_import ORDER BY id"
+DONE = "SELECT bool_and(state = 'done') FROM finance_bank_import"
+
+
+def receive(server, count, formats, chunk=20):
+    """Take files in, all in one transaction, so that their jobs begin together."""
+    return server.shell(RECEIVE.format(count=count, formats=list(formats), chunk=chunk))
+
+
+def check_once(work, count, files):
+    """Each booking is one line, whichever file came first; the others were skipped."""
+    assert work.value(LINES) == count
+    told = work.rows(STATES)
+    assert [state for _id, state, *_counts in told] == ["done"] * files
+    assert sum(created for *_rest, created, _skipped in told) == count
+    assert sum(skipped for *_rest, skipped in told) == count * (files - 1)
+    assert work.value("SELECT count(*) FROM finance_bank_entry WHERE state = 'received'") == 0
+    orphans = (
+        "SELECT count(*) FROM finance_bank_entry WHERE (state = 'created') <> (line_id IS NOT NULL)"
+    )
+    assert work.value(orphans) == 0
+
+
+def test_several_workers_and_files_of_the_same_days(odoo_factory, work):
+    """The same file twice and the other format, all at once: each booking once."""
+    server = odoo_factory(work.database, cron_threads=4)
+    receive(server, 60, ("camt", "camt", "mt940"))
+    server.start()
+    work.rpc = server.rpc()
+    wait_until(lambda: work.value(DONE), 120, "the end of the imports")
+    check_once(work, 60, 3)
+    assert complaints(server.read_log()) == []
+
+
+@pytest.mark.parametrize("point", KILLS)
+def test_killed_in_the_middle(point, odoo_factory, work, soak):
+    """Whatever is killed when: it goes on by itself, and nothing is entered twice."""
+    count, chunk = (20_000, 400) if soak else (100, 20)
+    server = odoo_factory(work.database)
+    receive(server, count, ("camt",), chunk)
+    server.start(FINANCE_KILL_POINT=f"{point}:{KILLS[point]}:7")
+    work.rpc = server.rpc()
+    files = 1
+    work.wait(3600 if soak else 120, nudge=3)
+    while not server.read_log().count("was left behind by a dead lane"):
+        receive(server, count, ("camt",), chunk)
+        files += 1
+        work.wait(3600 if soak else 120, nudge=3)
+    check_once(work, count, files)
+    assert complaints(server.read_log(), EXPECTED) == []
+
+
+def test_twenty_thousand_lines(odoo_factory, work, soak):
+    """Memory is that of a chunk, however long the file is."""
+    if not soak:
+        pytest.skip("soak: twenty thousand lines take minutes")
+    server = odoo_factory(work.database)
+    receive(server, 20_000, ("camt",), 400)
+    server.start()
+    work.rpc = server.rpc()
+    wait_until(lambda: work.value(DONE), 3600, "the end of the import", pause=5)
+    check_once(work, 20_000, 1)
+    print(f"most memory of any child: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss} kB")
