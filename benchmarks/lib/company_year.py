@@ -370,7 +370,7 @@ class _Maker:
     def _twice(self, customer, item, day):
         text = self._words(customer, item.number)
         self._exact(customer, item, day, text, "whole")
-        later = day + timedelta(self.rng.randrange(1, 20))
+        later = day + timedelta(self.rng.randrange(4, 20))  # after the weekend: it is the second
         self._line(later, item.amount, text, Truth("twice"), customer)
 
     def _instalments(self, customer, item, day):
