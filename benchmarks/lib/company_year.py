@@ -45,7 +45,18 @@ NAMES = (
     "Hansa Logistik", "Weber", "Weber Druck", "Schulz", "Steinmetz", "Rosenthal", "Bergmann",
 )  # fmt: skip
 FORMS = ("GmbH", "AG", "KG", "Ltd", "SARL", "BV")
-NOISE = ("", "", "", "Danke", "thank you", "SVWZ+", "Kd.-Nr. {customer}", "vom {day}", "Rg.", "invoice")
+NOISE = (
+    "",
+    "",
+    "",
+    "Danke",
+    "thank you",
+    "SVWZ+",
+    "Kd.-Nr. {customer}",
+    "vom {day}",
+    "Rg.",
+    "invoice",
+)
 # What the bank and the world book that no open item asks for: text, name, least, most.
 OTHERS = (
     ("Kontofuehrung Entgelt {month}", "", -35, -8),

@@ -38,6 +38,7 @@ POINTS = {
     "amount.converted": 10,
     "amount.partial": 5,
     "amount.over": 5,
+    "amount.beside": -40,  # with other items it comes to the amount exactly
     "amount.only": 15,  # nothing else of the partner has it
     "amount.rare": 10,  # nothing else that is open has it
     "own.account": 50,  # the other side is an own account
@@ -48,6 +49,7 @@ DOUBTS = (
     "doubt.tie", "doubt.partner", "doubt.other_named", "doubt.closed_named", "doubt.fits_elsewhere",
     "doubt.late_discount", "doubt.over", "doubt.converted", "doubt.unnamed", "doubt.check_digits",
     "doubt.incomplete", "doubt.two_partners",
+    "doubt.sum_elsewhere",
 )  # fmt: skip
 WHY_NOT = (
     "why.closed", "why.unknown_reference", "why.check_digits", "why.partner_unknown",
@@ -129,15 +131,32 @@ class _Line:
         for candidate in self._candidates():
             key = frozenset(item.key for item in candidate.items)
             candidates.setdefault(key, candidate)
-        proposals = [self._proposal(candidate) for candidate in candidates.values()]
+        exact = [
+            keys for keys, candidate in candidates.items()
+            if candidate.fit.kind in (amounts.EXACT, amounts.DISCOUNT)
+        ]  # fmt: skip
         proposals = [
-            proposal for proposal in proposals if proposal.score >= LEAST_SCORE
+            self._beside(self._proposal(candidate), candidate, exact)
+            for candidate in candidates.values()
         ]
+        proposals = [proposal for proposal in proposals if proposal.score >= LEAST_SCORE]
         proposals.sort(key=self._rank)
         proposals = self._tied(proposals)[:MOST_PROPOSALS]
         if not proposals:
             return Verdict(why_not=self._why_not(), partner=self.partner)
         return Verdict(tuple(proposals), self._automatic(proposals), partner=self.partner)
+
+    def _beside(self, proposal, candidate, exact):
+        """Doubt what fits badly and would fit exactly together with, or without, other items."""
+        keys, kind = frozenset(item.key for item in candidate.items), candidate.fit.kind
+        if kind in (amounts.EXACT, amounts.DISCOUNT) or not any(
+            keys < other or other < keys for other in exact
+        ):
+            return proposal
+        reasons = [_reason("amount.beside")] if kind in (amounts.PARTIAL, amounts.OVER) else []
+        return replace(
+            proposal, reasons=(*proposal.reasons, *reasons, _reason("doubt.sum_elsewhere"))
+        )
 
     def _rank(self, proposal):
         """Best first; what is as good by what is due first, so that it is the same at every run."""
@@ -202,6 +221,10 @@ class _Line:
         if found and found.kind not in (amounts.OVER, amounts.PARTIAL):
             yield _Candidate(tuple(sure), found)
             return
+        if len(named) > len(sure):
+            every = self._fit(named)
+            if every and every.kind in (amounts.EXACT, amounts.DISCOUNT):
+                yield _Candidate(tuple(named), every)
         exact = list(self._sums(sure))
         yield from exact
         if found and not exact:
@@ -308,9 +331,7 @@ class _Line:
                 codes.append(("ref.none", {"number": item.names[0] if item.names else ""}))
         weakest = min(codes, key=lambda code: POINTS[code[0]])
         return [
-            _reason(code, **values)
-            if (code, values) == weakest
-            else Reason(code, values, 0)
+            _reason(code, **values) if (code, values) == weakest else Reason(code, values, 0)
             for code, values in codes
             if code != "ref.none"
         ]
@@ -323,9 +344,7 @@ class _Line:
                 references.RUN.findall(references.fold(text))
                 for text in (*self.line.texts, *self.line.references)
             ]
-            typed = (
-                references.near_mention(some, name) for name in item.names for some in runs
-            )
+            typed = (references.near_mention(some, name) for name in item.names for some in runs)
             self.near[item.key] = next(filter(None, typed), "")
         return self.near[item.key]
 
@@ -381,7 +400,9 @@ class _Line:
             doubts.append(_reason("doubt.unnamed"))
         if len(owners) > 1 and not candidate.order:
             doubts.append(_reason("doubt.two_partners"))
-        doubts += self._other_named(keys, owners, bool(candidate.order or max(named) >= references.FULL))
+        doubts += self._other_named(
+            keys, owners, bool(candidate.order or max(named) >= references.FULL)
+        )
         doubts += self._closed_named(owners, keys)
         if not candidate.unique:
             doubts.append(_reason("doubt.tie"))

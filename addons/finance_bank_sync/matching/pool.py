@@ -169,7 +169,9 @@ def _form(form, mention, name, structured):
 def _listed(hits):
     """Raise what is written by its end alone, where another of its kind is written in full."""
     stems = {
-        references.stem(hit.name) for hit in hits.values() if hit.form in (references.FULL, references.SHORT)
+        references.stem(hit.name)
+        for hit in hits.values()
+        if hit.form in (references.FULL, references.SHORT)
     }
     return {
         item: Hit(item, references.LISTED, hit.typed, hit.name)

@@ -91,7 +91,9 @@ def number_keys(name: str) -> dict[str, int]:
     if scheme:
         keys = {_joined(runs): STRUCTURED}
         if scheme == "rf":  # the number that it was made from
-            keys |= {key: form for key, form in number_keys(compact(name)[4:]).items() if form == FULL}
+            keys |= {
+                key: form for key, form in number_keys(compact(name)[4:]).items() if form == FULL
+            }
         return keys
     keys = {}
 
@@ -197,7 +199,9 @@ def is_near(typed: str, printed: str) -> bool:
         start += 1
     one, other = typed[start:], printed[start:]
     if len(one) == len(other):
-        swapped = len(one) > 1 and one[0] == other[1] and one[1] == other[0] and one[2:] == other[2:]
+        swapped = (
+            len(one) > 1 and one[0] == other[1] and one[1] == other[0] and one[2:] == other[2:]
+        )
         return swapped or one[1:] == other[1:]
     return one[1:] == other or one == other[1:]
 
@@ -211,12 +215,12 @@ def near_mention(text_runs: list[str], name: str) -> str:
     if len(runs) < 2 or not runs[-1].isdigit() or len(runs[-1]) < 4:
         return ""
     before = [_stripped(run) for run in runs[:-1]]
-    size = len(before)
-    for place in range(size, len(text_runs)):
-        typed = text_runs[place]
-        if typed.isdigit() and is_near(typed, runs[-1]):
-            ahead = [_stripped(run) for run in text_runs[place - size : place]]
-            figures = [run for run in before if run.isdigit()]
-            if ahead == before or (figures and ahead[-len(figures) :] == figures):
-                return "/".join([*text_runs[place - size : place], typed])
+    figures = [run for run in before if run.isdigit()]
+    for place, typed in enumerate(text_runs):
+        if not typed.isdigit() or not is_near(typed, runs[-1]):
+            continue
+        for ahead in (before, figures):
+            start = place - len(ahead)
+            if ahead and start >= 0 and [_stripped(run) for run in text_runs[start:place]] == ahead:
+                return "/".join([*text_runs[start:place], typed])
     return ""

@@ -57,9 +57,7 @@ def is_luhn(digits: str) -> bool:
     """
     if not (digits.isdigit() and 2 <= len(digits) <= 25):
         return False
-    doubled = (
-        int(figure) * (1 + place % 2) for place, figure in enumerate(reversed(digits))
-    )
+    doubled = (int(figure) * (1 + place % 2) for place, figure in enumerate(reversed(digits)))
     return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
 
 
@@ -71,9 +69,7 @@ def is_kid_11(digits: str) -> bool:
     """
     if not re.fullmatch(r"\d{1,24}[\d-]", digits):
         return False
-    total = sum(
-        int(figure) * (2 + place % 6) for place, figure in enumerate(reversed(digits[:-1]))
-    )
+    total = sum(int(figure) * (2 + place % 6) for place, figure in enumerate(reversed(digits[:-1])))
     check = -total % 11
     return digits[-1] == ("-" if check == 10 else str(check))
 

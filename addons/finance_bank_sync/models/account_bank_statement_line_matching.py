@@ -108,7 +108,9 @@ class AccountBankStatementLine(models.Model):
         domain = Domain(self._get_default_amls_matching_domain())
         suspense = self._seek_for_lines()[1].account_id | self.journal_id.default_account_id
         domain &= Domain("account_id", "not in", suspense.ids)
-        domain &= Domain("account_id.account_type", "not in", ("asset_cash", "liability_credit_card"))
+        domain &= Domain(
+            "account_id.account_type", "not in", ("asset_cash", "liability_credit_card")
+        )
         partner = self.partner_id.commercial_partner_id
         for word in text.split():
             domain &= _word_domain(word)
@@ -122,7 +124,9 @@ class AccountBankStatementLine(models.Model):
         """Raise AccessError where the user may not reconcile these lines; the refusal is kept."""
         if not self.env.user.has_group(USER):
             self.env["finance.denied.action"]._deny("bank.match", "group", self[:1])
-            raise AccessError(_("Matching bank lines needs the role Accountant of Finance Connect."))
+            raise AccessError(
+                _("Matching bank lines needs the role Accountant of Finance Connect.")
+            )
         self.check_access("write")
 
     # === DECIDING === #
@@ -140,8 +144,10 @@ class AccountBankStatementLine(models.Model):
             policy = self.env["finance.bank.policy"]._of(journal)
             rules = self.env["account.reconcile.model"]._finance_rules(journal)
             verdicts = self.env["finance.bank.matcher"]._verdicts(lines, rules)
-            lessons = self.env["finance.bank.lesson"].sudo()._accounts_of(
-                journal.company_id, [known for known, _verdict in verdicts.values()]
+            lessons = (
+                self.env["finance.bank.lesson"]
+                .sudo()
+                ._accounts_of(journal.company_id, [known for known, _verdict in verdicts.values()])
             )
             for line, (known, verdict) in verdicts.items():
                 decisions = [
@@ -265,9 +271,7 @@ class AccountBankStatementLine(models.Model):
                 "rule_id": decision.get("rule_id"),
                 "lesson_id": decision.get("lesson_id"),
                 "item_names": ", ".join(
-                    dict.fromkeys(
-                        names[part["id"]] for part in decision["parts"] if part.get("id")
-                    )
+                    dict.fromkeys(names[part["id"]] for part in decision["parts"] if part.get("id"))
                 ),
             }
             for line in lines

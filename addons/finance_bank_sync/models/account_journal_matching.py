@@ -10,7 +10,9 @@ class AccountJournal(models.Model):
             [("journal_id", "in", self.ids), ("is_reconciled", "=", False)], limit=1
         )
         lines._finance_check_work()
-        self.env["finance.bank.run"]._start(self.filtered(lambda j: j.type in ("bank", "cash", "credit")))
+        self.env["finance.bank.run"]._start(
+            self.filtered(lambda j: j.type in ("bank", "cash", "credit"))
+        )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

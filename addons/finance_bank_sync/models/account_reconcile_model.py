@@ -142,11 +142,13 @@ class AccountReconcileModel(models.Model):
     def _finance_decisions(self, line, known, partner, policy):
         """Return the decisions of the rules that fit ``line``; the first may be automatic."""
         fitting = self.filtered(
-            lambda rule: rule.can_be_proposed
-            and rule.line_ids
-            and not rule.mapped_partner_id
-            and rule._finance_conditions()
-            and rule._finance_fits(line, known, partner)
+            lambda rule: (
+                rule.can_be_proposed
+                and rule.line_ids
+                and not rule.mapped_partner_id
+                and rule._finance_conditions()
+                and rule._finance_fits(line, known, partner)
+            )
         )
         decisions = []
         for place, rule in enumerate(fitting[:3]):
@@ -308,5 +310,3 @@ def _number(text):
 
 def _reason(code, points=0, **values):
     return {"code": code, "values": {k: str(v) for k, v in values.items()}, "points": points}
-
-

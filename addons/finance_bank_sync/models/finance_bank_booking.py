@@ -156,7 +156,9 @@ class FinanceBankBooking(models.AbstractModel):
 
     def _row(self, decision, line):
         parts = decision["parts"]
-        written = [p for p in parts if p["kind"] == "writeoff" and p.get("why") in ("fee", "tolerance")]
+        written = [
+            p for p in parts if p["kind"] == "writeoff" and p.get("why") in ("fee", "tolerance")
+        ]
         company_currency = line.company_id.currency_id
         suspense = self._suspense(line)
         rate = abs(suspense.balance / suspense.amount_currency) if suspense.amount_currency else 1
@@ -273,7 +275,9 @@ class FinanceBankBooking(models.AbstractModel):
             money = self._in_currency_of(item, line, balance)
         if item.currency_id == company_currency:
             balance = money
-        values = self._values(line, item.account_id, item.partner_id, item.currency_id, money, balance)
+        values = self._values(
+            line, item.account_id, item.partner_id, item.currency_id, money, balance
+        )
         return [(values, item)]
 
     def _in_currency_of(self, item, line, balance):
@@ -608,7 +612,9 @@ class FinanceBankBooking(models.AbstractModel):
             [{"date": self._open_day(match.line_id), "ref": self.env._("Undone: %s", entry.name)}]
         )
         reversal._post(soft=False)
-        for one, back in zip(entry.line_ids.sorted("id"), reversal.line_ids.sorted("id"), strict=True):
+        for one, back in zip(
+            entry.line_ids.sorted("id"), reversal.line_ids.sorted("id"), strict=True
+        ):
             if one.account_id.reconcile and one.account_id == back.account_id:
                 (one | back).reconcile()
 

@@ -41,9 +41,7 @@ SELECT partner.commercial_partner_id, %(column)s
 """
 BANKS = SQL("JOIN res_partner_bank bank ON bank.partner_id = partner.id AND bank.active")
 # The same folding as `matching.names.name_key`, but for accents, which are asked both ways.
-FOLDED = SQL(
-    "translate(replace(upper(partner.name), 'ß', 'SS'), %s, '')", " \t.'’-,&/+()\"*:;!?_|"
-)
+FOLDED = SQL("translate(replace(upper(partner.name), 'ß', 'SS'), %s, '')", " \t.'’-,&/+()\"*:;!?_|")
 DOCUMENTS = ("out_invoice", "out_refund", "out_receipt", "in_invoice", "in_refund", "in_receipt")
 MOST_AMOUNTS = 5000
 
@@ -135,9 +133,7 @@ class FinanceBankMatcher(models.AbstractModel):
         }
         moves = self.env["finance.bank.key"].sudo()._find(keys)
         moves = {*moves, *self._moves_of_ids(lines)}
-        partners = {
-            partner for line in lines for partner in directory.who(line)[2] if partner
-        }
+        partners = {partner for line in lines for partner in directory.who(line)[2] if partner}
         amounts = {amount for line in lines for amount in line.amounts.values()}
         pool = matching.Pool(currency=company.currency_id.name)
         open_moves = self._add_items(pool, company, companies, moves, partners, amounts)

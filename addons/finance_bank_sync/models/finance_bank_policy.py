@@ -45,9 +45,7 @@ class FinanceBankPolicy(models.Model):
         required=True,
         help="Which of the bank's dates a line is posted on.",
     )
-    automatic = fields.Boolean(
-        default=True, help="Reconcile undoubted matches without a person."
-    )
+    automatic = fields.Boolean(default=True, help="Reconcile undoubted matches without a person.")
     threshold = fields.Integer(
         default=90, help="Score, from 0 to 100, from which a match without doubt is automatic."
     )
@@ -138,9 +136,7 @@ class FinanceBankPolicy(models.Model):
                     self.env._("A decided policy stays as it is. Propose a new one instead."),
                 )
             if any(policy.proposed_by_id != self.env.user for policy in self):
-                self._deny(
-                    "user", self.env._("Who proposed it may change it. Refuse it, or wait.")
-                )
+                self._deny("user", self.env._("Who proposed it may change it. Refuse it, or wait."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -232,15 +228,19 @@ class FinanceBankPolicy(models.Model):
     def _writeoff_left(self, day):
         """Return what may still be written off automatically in the month of ``day``."""
         start = day.replace(day=1)
-        rows = self.env["finance.bank.match"].sudo()._read_group(
-            [
-                ("journal_id", "=", self.journal_id.id or self.journal_id._origin.id),
-                ("automatic", "=", True),
-                ("undone_at", "=", False),
-                ("date", ">=", start),
-                ("date", "<", fields.Date.add(start, months=1)),
-            ],
-            aggregates=["writeoff_amount:sum"],
+        rows = (
+            self.env["finance.bank.match"]
+            .sudo()
+            ._read_group(
+                [
+                    ("journal_id", "=", self.journal_id.id or self.journal_id._origin.id),
+                    ("automatic", "=", True),
+                    ("undone_at", "=", False),
+                    ("date", ">=", start),
+                    ("date", "<", fields.Date.add(start, months=1)),
+                ],
+                aggregates=["writeoff_amount:sum"],
+            )
         )
         return max(0, (self.writeoff_month_limit or 0) - (rows[0][0] or 0))
 

@@ -17,12 +17,17 @@ class FinanceBankRun(models.Model):
 
     uuid = fields.Char(required=True, readonly=True, copy=False, default=lambda self: str(uuid4()))
     trace_id = fields.Char("Trace", readonly=True, copy=False, default=lambda self: uuid4().hex)
-    journal_id = fields.Many2one("account.journal", required=True, readonly=True, ondelete="cascade")
+    journal_id = fields.Many2one(
+        "account.journal", required=True, readonly=True, ondelete="cascade"
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     connector_id = fields.Many2one("finance.connector", readonly=True)
     user_id = fields.Many2one("res.users", "Started by", readonly=True, ondelete="set null")
     state = fields.Selection(
-        [("running", "Under way"), ("done", "Done")], default="running", required=True, readonly=True
+        [("running", "Under way"), ("done", "Done")],
+        default="running",
+        required=True,
+        readonly=True,
     )
     started_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
     finished_at = fields.Datetime(readonly=True)
@@ -119,8 +124,12 @@ class FinanceBankRun(models.Model):
     @api.model
     def _cron_match(self):
         """Match all bank accounts that have open lines, in companies that use Finance Connect."""
-        lines = self.env["account.bank.statement.line"].sudo()._read_group(
-            [("is_reconciled", "=", False), ("parent_state", "=", "posted")], ["journal_id"]
+        lines = (
+            self.env["account.bank.statement.line"]
+            .sudo()
+            ._read_group(
+                [("is_reconciled", "=", False), ("parent_state", "=", "posted")], ["journal_id"]
+            )
         )
         journals = self.env["account.journal"].union(*(journal for (journal,) in lines))
         for journal in journals:

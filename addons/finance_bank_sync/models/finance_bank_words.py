@@ -53,6 +53,8 @@ class FinanceBankWords(models.AbstractModel):
             "amount.converted": _("About what is open in %(currency)s; the bank tells no rate"),
             "amount.partial": _("Pays a part; %(rest)s %(currency)s stay open"),
             "amount.over": _("%(rest)s %(currency)s more than is open"),
+            "amount.beside": _("With other items it would come to the amount exactly"),
+            "doubt.sum_elsewhere": _("Other items together have exactly this amount"),
             "amount.only": _("Nothing else of the partner has this amount"),
             "amount.rare": _("Nothing else that is open has this amount"),
             "own.account": _("%(account)s is an account of this company"),
@@ -82,7 +84,9 @@ class FinanceBankWords(models.AbstractModel):
             "why.amount": _("%(number)s is named, but the amount does not fit"),
             "why.amount_partner": _("None of %(count)s open items of the partner fits the amount"),
             "why.many": _("%(count)s open items have this amount: too many to choose"),
-            "why.transfer": _("A transfer from %(account)s: the line of that account is not there yet"),
+            "why.transfer": _(
+                "A transfer from %(account)s: the line of that account is not there yet"
+            ),
             "rule": _("Reconciliation model %(name)s fits"),
             "lesson": _("Booked like this %(count)s times for “%(key)s”"),
             "hand": _("Chosen by hand"),

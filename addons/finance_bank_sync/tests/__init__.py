@@ -5,3 +5,4 @@ from . import test_import
 from . import test_locks
 from . import test_reconciliation_statement
 from . import test_link
+from . import test_matching

@@ -1,0 +1,110 @@
+"""Bank lines matched: booked, proposed, undone; journal items are what counts."""
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .matching import IBAN, MatchingCase
+
+
+@tagged("post_install", "-at_install")
+class TestMatching(MatchingCase):
+    # === BY ITSELF === #
+
+    def test_exact_number_and_amount(self):
+        invoice = self.invoice(100.0)
+        line = self.line(100.0, f"Payment {invoice.name}")
+        match = self.matched(line)
+        self.assertEqual(match.line_id, line)
+        self.assertTrue(match.automatic)
+        self.assertTrue(line.is_reconciled)
+        self.assertIn(invoice.payment_state, ("paid", "in_payment"))
+        self.assertEqual(match.item_ids, self.receivable(invoice).ids)
+        self.assertTrue(match.partial_ids)
+
+    def test_undo_restores_everything(self):
+        invoice = self.invoice(100.0)
+        line = self.line(100.0, f"Payment {invoice.name}")
+        before = self.items(invoice, line)
+        state = line.read(["partner_id", "amount", "payment_ref", "is_reconciled"])
+        match = self.matched(line)
+        self.assertNotEqual(self.items(invoice, line), before)
+        line._finance_undo()
+        self.assertEqual(self.items(invoice, line), before)
+        self.assertEqual(line.read(["partner_id", "amount", "payment_ref", "is_reconciled"]), state)
+        self.assertTrue(match.undone_at)
+        self.assertEqual(invoice.payment_state, "not_paid")
+        self.assertEqual(self.matched(line).line_id, line, "it can be matched again")
+
+    def test_many_in_bulk(self):
+        invoices = [self.invoice(100.0 + number) for number in range(12)]
+        lines = self.env["account.bank.statement.line"].union(
+            *(self.line(i.amount_total, i.name.replace("/", "-")) for i in invoices)
+        )
+        before = self.items(*invoices, lines)
+        matches = self.matched(lines)
+        self.assertEqual(len(matches), 12)
+        self.assertTrue(all(line.is_reconciled for line in lines))
+        self.assertFalse([i for i in invoices if i.amount_residual])
+        lines._finance_undo()
+        self.assertEqual(self.items(*invoices, lines), before)
+
+    # === OTHER RECIPES === #
+
+    def test_write_off_of_a_fee(self):
+        self.policy(fee_limit=10)
+        invoice = self.invoice(100.0)
+        line = self.line(95.0, invoice.name, account_number=IBAN)
+        before = self.items(invoice, line)
+        match = self.matched(line)
+        self.assertEqual((match.kind, match.writeoff_amount), ("fee", 5.0))
+        self.assertEqual(invoice.amount_residual, 0)
+        expense = line.move_id.line_ids.filtered(lambda item: item.account_id == self.expense)
+        self.assertEqual(expense.balance, 5.0)
+        line._finance_undo()
+        self.assertEqual(self.items(invoice, line), before)
+
+    def test_part_payment(self):
+        invoice = self.invoice(100.0)
+        line = self.line(40.0, invoice.name, account_number=IBAN)
+        before = self.items(invoice, line)
+        self.assertEqual(self.matched(line).kind, "partial")
+        self.assertEqual((invoice.payment_state, invoice.amount_residual), ("partial", 60.0))
+        rest = self.line(60.0, invoice.name)
+        self.assertEqual(self.matched(rest).kind, "exact")
+        self.assertEqual(invoice.amount_residual, 0)
+        (rest | line)._finance_undo()
+        after = self.items(invoice, line)
+        self.assertEqual(after, before)
+
+    def test_several_invoices_less_a_credit_note(self):
+        one, two = self.invoice(60.0), self.invoice(70.0)
+        credit = self.invoice(20.0, kind="out_refund")
+        line = self.line(110.0, f"{one.name}, {two.name} - {credit.name}")
+        match = self.matched(line)
+        self.assertEqual(match.kind, "sum")
+        self.assertEqual([m.amount_residual for m in (one, two, credit)], [0, 0, 0])
+
+    def test_bill_paid(self):
+        bill = self.invoice(80.0, self.other, kind="in_invoice", ref="R-2026-4711")
+        line = self.line(-80.0, "R-2026-4711", partner_name="BIRCH SUPPLIES SA")
+        self.assertTrue(self.matched(line).automatic)
+        self.assertEqual(bill.amount_residual, 0)
+
+    def test_too_much_is_a_decision(self):
+        invoice = self.invoice(100.0)
+        line = self.line(120.0, invoice.name, account_number=IBAN)
+        self.assertFalse(self.matched(line))
+        proposal = line.finance_proposal_ids[0]
+        self.assertEqual(proposal.kind, "over")
+        self.assertIn("doubt.over", self.codes(proposal))
+        line._finance_accept(proposal)
+        self.assertEqual(invoice.amount_residual, 0)
+        rest = line.move_id.line_ids.filtered(lambda item: item.amount_residual)
+        self.assertEqual((rest.amount_residual, rest.partner_id), (-20.0, self.customer))
+
+    def test_amounts_have_to_come_to_the_line(self):
+        invoice = self.invoice(100.0)
+        line = self.line(90.0, "x")
+        parts = [{"kind": "item", "id": self.receivable(invoice).id, "amount": "100"}]
+        with self.assertRaisesRegex(UserError, "Split or write off"):
+            line._finance_accept(parts=parts)
