@@ -89,7 +89,7 @@ class Pool:
         """Note a document that is paid: naming it is a doubt, not a match."""
         for key, form in references.number_keys(document.name).items():
             if form >= references.SHORT:
-                self._closed[key].append((form, document))
+                self._closed[key].append(document)
 
     def pay(self, key, amount):
         """Take ``amount`` off an item; without a rest it is gone."""
@@ -149,7 +149,7 @@ class Pool:
         """Return the paid documents that ``mentions`` name, without prefix or in full."""
         found = {}
         for key, mention in mentions.items():
-            for _form_, document in self._closed.get(key, ()):
+            for document in self._closed.get(key, ()):
                 if not mention.month:
                     found[document.name] = document
         return list(found.values())

@@ -6,7 +6,6 @@ from odoo.exceptions import AccessError
 
 from odoo.addons.finance_connector_base.canonical import codec
 
-
 APPROVER = "finance_connector_base.group_approver"
 AUTOMATIC, BY_HAND = 95, 70  # points of a rule
 GUARDED = {"finance_approved_digest", "finance_approved_by_id", "finance_changed_by_id"}

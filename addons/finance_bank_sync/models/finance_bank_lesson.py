@@ -160,6 +160,7 @@ class FinanceBankLesson(models.Model):
             return
         if found:  # the same now means something else: neither is used
             found.write({"state": "contradicted", "active": False})
+            found.flush_recordset()  # before the index sees the new one
         self.create(
             {
                 "company_id": match.company_id.id,

@@ -90,7 +90,7 @@ class FinanceBankRun(models.Model):
     def _lines(self):
         return self.env["account.bank.statement.line"].search(
             [("journal_id", "=", self.journal_id.id), ("is_reconciled", "=", False),
-             ("parent_state", "=", "posted"), ("id", ">", self.after_id), ("amount", "!=", 0)],
+             ("state", "=", "posted"), ("id", ">", self.after_id), ("amount", "!=", 0)],
             order="id",
             limit=CHUNK,
         )  # fmt: skip
@@ -128,7 +128,7 @@ class FinanceBankRun(models.Model):
             self.env["account.bank.statement.line"]
             .sudo()
             ._read_group(
-                [("is_reconciled", "=", False), ("parent_state", "=", "posted")], ["journal_id"]
+                [("is_reconciled", "=", False), ("state", "=", "posted")], ["journal_id"]
             )
         )
         journals = self.env["account.journal"].union(*(journal for (journal,) in lines))
