@@ -10,6 +10,8 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "security/ir.model.access-matching.csv",
+        "security/matching_rules.xml",
         "security/ir.model.access-cash.csv",
         "security/cash_rules.xml",
         "data/link_cron.xml",
