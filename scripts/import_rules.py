@@ -13,6 +13,7 @@ PLAIN_FOLDERS = (
     "canonical",
     "cash",
     "configuration",
+    "mappings",
     "providers",
     "vault",
     "evidence",

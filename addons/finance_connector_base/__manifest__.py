@@ -41,6 +41,7 @@
         "views/res_users_views.xml",
         "views/finance_audit_seal_views.xml",
         "views/finance_configuration_views.xml",
+        "views/finance_mapping_views.xml",
     ],
     "demo": [
         "demo/users.xml",

@@ -1,1 +1,1 @@
-from . import configuration, evidence, metrics, payload, sign_in
+from . import configuration, evidence, mapping, metrics, payload, sign_in

@@ -521,6 +521,8 @@ class Lane:
         job._note("job.stopped", error=type(error).__name__, code=error.code, answered=answered)
 
     def _raise(self, job, code, error):
+        if self.env["finance.mapping.missing"]._stopped(job, error.__cause__):
+            return
         special = None
         if f"finance.operation.{job.operation}" in self.env:
             operation = self.env["finance.operation"]._named(job.operation)
@@ -669,7 +671,9 @@ def _as_failure(error):
     if isinstance(error, ProviderError):
         return error
     if isinstance(error, UserError):
-        return Rejected(str(error), code="odoo")
+        failure = Rejected(str(error), code="odoo")
+        failure.__cause__ = error
+        return failure
     if isinstance(error, psycopg2.Error):
         return _Hopeless(f"{type(error).__name__} while writing to the database")
     return _Hopeless(f"{type(error).__name__}: {error}"[:500])

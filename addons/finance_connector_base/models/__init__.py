@@ -44,6 +44,15 @@ from . import finance_job_key
 from . import finance_job_progress
 from . import finance_job_story
 from . import finance_legal_hold
+from . import finance_mapping
+from . import finance_mapping_version
+from . import finance_mapping_line
+from . import finance_mapping_use
+from . import finance_mapping_missing
+from . import finance_mapping_lookup
+from . import finance_mapping_trial
+from . import finance_mapping_csv
+from . import finance_mapping_words
 from . import finance_metrics_token
 from . import finance_restore
 from . import finance_retention_rule

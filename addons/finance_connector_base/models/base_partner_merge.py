@@ -46,6 +46,19 @@ class BasePartnerMerge(models.TransientModel):
             partner=dst_partner,
         )
 
+    @api.model
+    def _update_reference_fields_generic(
+        self, referenced_model, src_records, dst_record, additional_update_records=None
+    ):
+        """Lines of mappings follow, whatever is merged: contacts, accounts."""
+        super()._update_reference_fields_generic(
+            referenced_model, src_records, dst_record, additional_update_records
+        )
+        lines = self.env["finance.mapping.line"].sudo()
+        lines._merged(referenced_model, src_records.ids, dst_record)
+        missing = self.env["finance.mapping.missing"].sudo()
+        missing._merged(referenced_model, src_records.ids, dst_record.id)
+
     def _finance_move(self, table, column, src_partners, dst_partner, model=None):
         """One column of ids, in plain SQL: jobs are no rows that the ORM writes."""
         is_partner = SQL("%s = 'res.partner'", SQL.identifier(model)) if model else SQL("true")

@@ -50,6 +50,15 @@ TABLE = {
     "finance.job.progress": ("", "r", "r", "r", "r", "r"),
     "finance.restore": ("", "r", "r", "r", "r", "r"),
     "finance.legal.hold": ("", "", "", "rwc", "r", "r"),
+    "finance.mapping": ("", "r", "r", "rwc", "rwc", "r"),
+    "finance.mapping.add": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
+    "finance.mapping.add.line": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
+    "finance.mapping.import": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
+    "finance.mapping.line": ("", "rwcu", "rwcu", "rwcu", "rwcu", "r"),
+    "finance.mapping.missing": ("", "r", "r", "r", "r", "r"),
+    "finance.mapping.reject": ("", "", "rwcu", "", "", ""),
+    "finance.mapping.use": ("", "r", "r", "r", "r", "r"),
+    "finance.mapping.version": ("", "rw", "rw", "rw", "rw", "r"),
     "finance.retention.rule": ("", "", "", "rwcu", "r", "r"),
     "finance.setting": ("", "r", "r", "r", "rwcu", "r"),
     "finance.sign.in": ("", "", "", "", "r", "r"),
@@ -117,11 +126,32 @@ PUBLIC = {
         "action_done_outside",
         "action_handle",
         "action_ignore",
+        "action_map",
         "action_open_connector",
         "action_open_document",
         "action_open_job",
         "action_query",
         "action_retry",
+    },
+    "finance.mapping": {
+        "action_import",
+        "action_new_version",
+        "action_unmapped",
+        "action_versions",
+    },
+    "finance.mapping.add": {"action_confirm"},
+    "finance.mapping.import": {"action_import"},
+    "finance.mapping.missing": {"action_map", "action_open_record"},
+    "finance.mapping.reject": {"action_confirm"},
+    "finance.mapping.use": {"action_open_record"},
+    "finance.mapping.version": {
+        "action_approve",
+        "action_discard",
+        "action_export",
+        "action_reject",
+        "action_submit",
+        "action_try",
+        "action_withdraw",
     },
     "finance.exception.assign": {"action_confirm"},
     "finance.exception.close": {"action_confirm"},
@@ -251,6 +281,8 @@ class RpcCase(HttpCase, EvidenceCase):
             return samples._set(connector, connector, "c", number)
         if model == "finance.job":
             return self.make_job(company=company).with_env(env)
+        if model.startswith("finance.mapping"):
+            return self.mapping_sample(model, env, company, number)
         if model == "finance.erasure.line":
             return self.sample("finance.erasure", company, user).line_ids[:1]
         some = [Command.set(self.raised("connector.auth", document=None, company=company).ids)]
@@ -303,6 +335,40 @@ class RpcCase(HttpCase, EvidenceCase):
         if field is not None and field.store:
             values.setdefault("connector_id", connector.id)
         return samples.create(values)
+
+    def mapping_sample(self, model, env, company, number):
+        """A mapping of ``company``, or what hangs on it."""
+        mapping = env["finance.mapping"].create(
+            {"name": "m", "kind": "account", "scope": number, "company_id": company.id}
+        )
+        version = mapping._draft()
+        missing = env["finance.mapping.missing"].create(
+            {"mapping_id": mapping.id, "company_id": company.id, "res_id": 1}
+        )
+        some = {
+            "finance.mapping": mapping,
+            "finance.mapping.missing": missing,
+            "finance.mapping.version": version,
+        }
+        if model in some:
+            return some[model]
+        values = {
+            "finance.mapping.add": {},
+            "finance.mapping.add.line": {"missing_id": missing.id},
+            "finance.mapping.import": {"mapping_id": mapping.id},
+            "finance.mapping.line": {"version_id": version.id, "rule": "default", "code": "x"},
+            "finance.mapping.reject": {"version_id": version.id},
+            "finance.mapping.use": {
+                "version_id": version.id,
+                "company_id": company.id,
+                "res_model": "finance.mapping",
+            },
+        }[model]
+        if model == "finance.mapping.reject":
+            values["reason"] = "x"
+        if model == "finance.mapping.add.line":
+            values["wizard_id"] = env["finance.mapping.add"].create({}).id
+        return env[model].create(values)
 
     def close_of(self, user):
         """A month-end that ``user`` looks at."""

@@ -8,3 +8,6 @@ from . import (
     finance_exception_close,
     finance_job_done_outside,
 )
+from . import finance_mapping_add
+from . import finance_mapping_import
+from . import finance_mapping_reject

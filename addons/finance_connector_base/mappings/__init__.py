@@ -1,0 +1,1 @@
+"""Mappings: answers to a lookup, and lines as CSV. Plain Python: no Odoo import."""
