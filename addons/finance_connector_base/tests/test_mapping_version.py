@@ -24,7 +24,7 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
         first = self.approved(mapping, {"record": self.sales, "code": "S", "label": "Sales"})
         second = self.draft(mapping, {"record": self.rent, "code": "R"})
         self.assertEqual((second.number, second.previous_id), (2, first))
-        self.assertEqual(second.line_ids.mapped("code"), ["S", "R"])
+        self.assertEqual(sorted(second.line_ids.mapped("code")), ["R", "S"])
         self.assertEqual(self.draft(mapping), second)
         second.line_ids.filtered(lambda line: line.code == "S").code = "S2"
         self.assertEqual(self.lookup(self.sales).codes, {self.sales.id: "S"})
@@ -156,7 +156,7 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
         mapping = self.mapping()
         first = self.draft(mapping, {"rule": "code", "prefix": "4", "code": "SALES"})
         first.action_try()
-        [part] = first.trial
+        [part] = first.sudo().trial
         self.assertEqual(part["company"], self.home.id)
         self.assertEqual(
             sorted(part["rows"], key=str),
@@ -170,7 +170,7 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
             {"record": self.rent, "code": "RENT", "valid_from": self.day_of_last_month},
         )
         second.action_submit()
-        [part] = second.trial
+        [part] = second.sudo().trial
         self.assertEqual(
             sorted(part["rows"], key=str),
             [
@@ -198,7 +198,7 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
             {"record": self.rent, "code": "R", "valid_from": self.day_of_last_month},
         )
         draft.action_try()
-        rows = sorted(draft.trial[0]["rows"], key=str)
+        rows = sorted(draft.sudo().trial[0]["rows"], key=str)
         self.assertEqual(rows, [[None, "R", 1, 1, "10.00"], [None, None, 2, 3, "12.00"]])
 
     def test_shares_of_a_dimension_are_counted(self):
@@ -214,7 +214,7 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
         )
         draft = self.draft(self.mapping("dimension"), {"record": one, "code": "1"})
         draft.action_try()
-        rows = sorted(draft.trial[0]["rows"], key=str)
+        rows = sorted(draft.sudo().trial[0]["rows"], key=str)
         self.assertEqual(rows, [[None, "1", 1, 2, "150.00"], [None, None, 1, 2, "50.00"]])
 
 
@@ -231,6 +231,13 @@ class TestMappingRpc(RpcCase):
         )
         self.assertEqual(status, 200)
         version = mapping.open_id
+        denied = set()
+        # a refused request takes back what it wrote in a test, and an own connection does not
+        self.patch(
+            self.registry["finance.denied.action"],
+            "_deny",
+            lambda row, action, rule, record=None: denied.add((action, rule)),
+        )
         values = {
             "version_id": version.id, "res_id": self.env.ref("base.EUR").id, "code": "E",
         }  # fmt: skip
@@ -250,11 +257,8 @@ class TestMappingRpc(RpcCase):
         self.press("user", "action_submit", version, 200)
         self.press("approver", "action_approve", version, 422)
         self.assertEqual(self.line("user", "write", ids=line.ids, vals={"code": "Z"})[0], 422)
-        denied = self.env["finance.denied.action"].search(
-            [("res_model", "=", version._name), ("res_id", "=", version.id)]
-        )
         self.assertEqual(
-            {(row.action, row.rule) for row in denied},
+            denied,
             {
                 ("mapping.approve", "group"), ("mapping.reject", "group"), ("write", "guard"),
                 ("mapping.approve", "own"), ("mapping.edit", "guard"),
