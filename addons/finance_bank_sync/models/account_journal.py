@@ -46,9 +46,7 @@ class AccountJournal(models.Model):
 
     def _finance_bank_dates(self):
         """Return by which date the lines of this account post: "booking" or "value"."""
-        policies = self.env.get("finance.bank.policy")
-        policy = policies is not None and policies._of(self)
-        return (policy and policy.posting_date) or "booking"
+        return self.env["finance.bank.policy"]._of(self).booking_date or "booking"
 
     def _finance_of_account(self, statement):
         """Return (journal, "") of the account of a statement, or (what comes near, code)."""

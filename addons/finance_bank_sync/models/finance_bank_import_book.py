@@ -89,7 +89,9 @@ class FinanceBankImport(models.Model):
         self._tell_user()
 
     def _finished(self):
-        """Called once an import is over; other parts extend it."""
+        """Called once an import is over: what is new is matched in the background."""
+        if self.created_count:
+            self.env["finance.bank.run"]._start(self.journal_ids)
 
     def _counted(self):
         """Return what an auditor asks of an import: digest and counts."""

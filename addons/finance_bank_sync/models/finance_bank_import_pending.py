@@ -105,8 +105,7 @@ WITH pairs AS (
        AND NOT new.removes)
 UPDATE finance_bank_entry old
    SET state = 'removed', duplicate_of_id = first.booking, reason = '{"code": "booked"}'
-  FROM (SELECT row_number() OVER (ORDER BY old_id) AS n, p.* FROM pairs p
-         WHERE by_old = by_new) first
+  FROM (SELECT * FROM pairs WHERE by_old = by_new) first
   JOIN finance_bank_entry announced ON announced.id = first.old_id
  WHERE old.bank_statement_id = announced.bank_statement_id
    AND old.position = announced.position AND old.state = 'pending'

@@ -97,6 +97,18 @@ class TestLocks(BankCase):
         [line] = self.lines()
         self.assertEqual((line.date, line.finance_value_date), (DAY, DAY + timedelta(days=2)))
 
+    def test_value_date_posts_where_the_policy_says_so(self):
+        self.env["finance.bank.policy"].sudo().create(
+            {"journal_id": self.journal.id, "booking_date": "value"}
+        )._write({"state": "active"})
+        late = Booking("10.00", value_day=DAY + timedelta(days=2))
+        self.receive(files.camt([late]))
+        [line] = self.lines()
+        self.assertEqual(line.date, DAY + timedelta(days=2))
+        self.assertEqual(line.finance_entry_id.booking_date, DAY)
+        # another source that names no value date tells the same booking
+        self.assertEqual(self.receive(files.mt940([late])).skipped_count, 1)
+
     def test_restrictive_audit_trail(self):
         """Where nothing may be deleted, lines come in as anywhere else, and once."""
         self.company.restrictive_audit_trail = True
