@@ -30,12 +30,20 @@ class FinanceBankImport(models.Model):
         self._go_on()
 
     def _book_next(self, job):
-        """Each further job: one chunk of lines."""
+        """Each further job: one chunk of lines; the last one, with nothing left, is the end.
+
+        The end has a transaction of its own: it touches what other imports of the journal touch
+        too, and where it has to be repeated for that, no lines are made anew.
+        """
         job._progress(self.entry_count - self.waiting_count, self.entry_count)
         entries = self._next_entries()
-        entries._book()
-        kill_point("bank_created")
-        self._go_on()
+        if entries:
+            entries._book()
+            kill_point("bank_created")
+            self._go_on()
+            return
+        self.env["finance.bank.turn"]._take(self.journal_ids)
+        self._finish()
 
     def _next_entries(self):
         parameter = self.env["ir.config_parameter"].sudo().get_param(CHUNK_PARAMETER)
@@ -52,13 +60,10 @@ class FinanceBankImport(models.Model):
         return self.env["finance.bank.entry"].browse(row[0] for row in ids)
 
     def _go_on(self):
-        """Count, and see to what follows: the next chunk, or the end."""
+        """Count, and see to what follows."""
         self._count()
-        if self.waiting_count:
-            self.rounds += 1
-            self._enqueue("bank.book", revision=lambda row: row.rounds, priority=20)
-            return
-        self._finish()
+        self.rounds += 1
+        self._enqueue("bank.book", revision=lambda row: row.rounds, priority=20)
 
     def _count(self):
         """Write down how many entries are in which state."""

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_continuity
 from . import test_duplicates
 from . import test_import
+from . import test_known_defects
 from . import test_locks
 from . import test_reconciliation_statement
 from . import test_link
