@@ -6,9 +6,8 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.tests import new_test_user, tagged
+from odoo.tests import TransactionCase, new_test_user, tagged
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
 from . import files
@@ -17,14 +16,18 @@ KEY = "test-1:" + base64.b64encode(b"1" * 32).decode()
 
 
 @tagged("post_install", "-at_install")
-class BankCase(AccountTestInvoicingCommon):
-    """The journal of one account in the company's currency, and who works on it."""
+class BankCase(TransactionCase):
+    """The journal of one account in the company's currency, and who works on it.
+
+    In the company that is there: making a chart of accounts for each class takes seconds.
+    """
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.startClassPatcher(patch.dict(os.environ, {"FINANCE_VAULT_KEYS": KEY}))
-        cls.company = cls.company_data["company"]
+        cls.company = cls.env.ref("base.main_company")
+        cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
         cls.currency = cls.company.currency_id
         cls.env.ref("base.EUR").active = True
         cls.journal = cls.new_journal("BNKA", files.IBAN)
@@ -57,6 +60,10 @@ class BankCase(AccountTestInvoicingCommon):
                 )
             )  # fmt: skip
         return journal
+
+    def other_company(self):
+        """A company of its own books, with the chart of accounts of ours, that nobody works for."""
+        return self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
 
     def receive(self, content, name="statement", drain=True, **options):
         """Import a file to its end."""
@@ -110,4 +117,3 @@ class BankCase(AccountTestInvoicingCommon):
         company = company or self.company
         with patch.object(type(company), "_validate_locks", lambda self, values: None):
             company.write({field: fields.Date.to_string(day) if day else False})
-

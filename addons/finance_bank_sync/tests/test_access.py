@@ -27,7 +27,12 @@ RECEIVED = (
 READERS = ("user", "auditor", "reader", "invoicing", "bookkeeper")
 PUBLIC = {
     "finance.bank.entry": {"action_book_open", "action_dismiss", "action_force", "action_retry"},
-    "finance.bank.import": {"action_download", "action_open_held", "action_open_lines", "action_open_skipped"},
+    "finance.bank.import": {
+        "action_download",
+        "action_open_held",
+        "action_open_lines",
+        "action_open_skipped",
+    },
 }
 
 
@@ -52,7 +57,7 @@ class TestAccess(BankCase):
 
     def test_nobody_sees_another_company(self):
         self.receive(files.camt([Booking("10.00")]))
-        other = self.setup_other_company()["company"]
+        other = self.other_company()
         stranger = new_test_user(
             self.env, "bank_stranger", "account.group_account_basic", company_id=other.id,
             company_ids=[Command.set(other.ids)],
@@ -61,7 +66,8 @@ class TestAccess(BankCase):
             with self.subTest(model):
                 self.assertTrue(self.env[model].with_user(self.bookkeeper).search([]))
                 self.assertFalse(self.env[model].with_user(stranger).search([]))
-        entry = self.env["finance.bank.entry"].sudo().search([], limit=1)
+        domain = [("journal_id", "=", self.journal.id)]
+        entry = self.env["finance.bank.entry"].sudo().search(domain)
         with self.assertRaises(AccessError):
             entry.with_user(stranger).action_force()
 

@@ -59,10 +59,12 @@ class TestImport(BankCase):
                 self.assertGreater(len(found.refusal_words), 40)
                 self.assertEqual(found._content(), content)
         self.assertFalse(self.amounts())
-        self.assertFalse(self.env["finance.bank.entry"].search([]))
+        self.assertFalse(
+            self.env["finance.bank.entry"].search([("journal_id", "=", self.journal.id)])
+        )
 
     def test_account_of_a_company_out_of_reach(self):
-        other = self.setup_other_company()["company"]
+        other = self.other_company()
         self.new_journal("BNKO", files.SECOND_IBAN, company=other)
         content = files.camt([Booking("1.00")], iban=files.SECOND_IBAN)
         self.assertEqual(self.receive(content).refusal["code"], "account.company")
@@ -71,7 +73,7 @@ class TestImport(BankCase):
         self.assertEqual((found.state, found.company_id), ("done", other))
 
     def test_a_file_of_two_companies_is_one_import_in_each(self):
-        other = self.setup_other_company()["company"]
+        other = self.other_company()
         journal = self.new_journal("BNKO", files.SECOND_IBAN, company=other)
         self.bookkeeper.company_ids |= other
         content = files.camt_file(
@@ -122,13 +124,14 @@ class TestImport(BankCase):
 
     def test_what_stops_is_told_and_goes_on(self):
         """The journal lacks an account: an exception says so, and the work goes on from there."""
+        account = self.journal.suspense_account_id
         self.journal.suspense_account_id = False
         self.company.account_journal_suspense_account_id = False
         found = self.receive(files.camt([Booking("10.00")]))
         self.assertEqual((found.state, found.waiting_count), ("running", 1))
         [told] = self.open_exceptions("bank.stopped")
         self.assertIn("suspense", told.text)
-        self.journal.suspense_account_id = self.company_data["default_account_assets"]
+        self.journal.suspense_account_id = account
         told.job_id.sudo().action_retry()
         drain_jobs(self.env, until_due=True)
         self.assertEqual((found.state, told.state), ("done", "resolved"))
