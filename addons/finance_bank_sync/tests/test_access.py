@@ -62,14 +62,15 @@ class TestAccess(BankCase):
             self.env, "bank_stranger", "account.group_account_basic", company_id=other.id,
             company_ids=[Command.set(other.ids)],
         )  # fmt: skip
+        theirs = self.env(context={"allowed_company_ids": other.ids})
         for model in RECEIVED:
             with self.subTest(model):
                 self.assertTrue(self.env[model].with_user(self.bookkeeper).search([]))
-                self.assertFalse(self.env[model].with_user(stranger).search([]))
+                self.assertFalse(theirs[model].with_user(stranger).search([]))
         domain = [("journal_id", "=", self.journal.id)]
         entry = self.env["finance.bank.entry"].sudo().search(domain)
         with self.assertRaises(AccessError):
-            entry.with_user(stranger).action_force()
+            entry.with_env(theirs).with_user(stranger).action_force()
 
     def test_decisions_need_the_right_to_enter_lines(self):
         self.receive(files.camt([Booking("10.00")]))
