@@ -52,6 +52,7 @@ from . import finance_mapping_missing
 from . import finance_mapping_lookup
 from . import finance_mapping_trial
 from . import finance_mapping_csv
+from . import finance_mapping_personal
 from . import finance_mapping_words
 from . import finance_metrics_token
 from . import finance_restore

@@ -5,6 +5,9 @@ from odoo.exceptions import UserError
 
 from ..mappings import table
 
+# Names in files are the same for readers of every language.
+PLAIN = {"active_test": False, "lang": "en_US"}
+
 
 class FinanceMappingVersion(models.Model):
     _inherit = "finance.mapping.version"
@@ -78,13 +81,13 @@ class FinanceMappingVersion(models.Model):
     def _known(self, ids, model):
         """Return {id: key} of the records that are there and that one may read."""
         records = model.browse(ids).exists()
-        records = records.with_context(active_test=False)._filtered_access("read")
+        records = records.with_context(**PLAIN)._filtered_access("read")
         return {record.id: self._key_of(record) for record in records}
 
     def _by_key(self, keys):
         """Return {key: set of ids} of the records that one may read, in the mapping's company."""
         kind = self.mapping_id._type
-        model = self.env[kind.model].with_context(active_test=False)
+        model = self.env[kind.model].with_context(**PLAIN)
         company = self.mapping_id.sudo().company_id
         if company and company in self.env.user.company_ids:
             model = model.with_company(company)

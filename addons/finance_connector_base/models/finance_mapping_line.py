@@ -39,7 +39,7 @@ class FinanceMappingLine(models.Model):
     res_model = fields.Char("Record Model", compute="_compute_res_model", store=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model")
     record_words = fields.Char("Record When Mapped", readonly=True)
-    record_company_id = fields.Many2one("res.company", readonly=True, ondelete="set null")
+    company_id = fields.Many2one("res.company", readonly=True, ondelete="set null")
     record_name = fields.Char("Maps", compute="_compute_record_name")
     is_gone = fields.Boolean("Record Deleted", compute="_compute_record_name")
     prefix = fields.Char("Begins With")
@@ -127,7 +127,7 @@ class FinanceMappingLine(models.Model):
         name = names.get((self.res_model, self.res_id), "")
         if not self.is_gone:
             return name
-        company = self.sudo().record_company_id
+        company = self.sudo().company_id
         known = not company or company in self.env.user.company_ids
         return self.env._(
             "%(name)s (deleted)", name=self.record_words if known and self.record_words else name
@@ -145,7 +145,7 @@ class FinanceMappingLine(models.Model):
         if not former:
             return
         kept = former.sudo().line_ids.filtered(lambda line: not line.is_gone)
-        columns = (*SAID, "res_model", "record_words", "record_company_id")
+        columns = (*SAID, "res_model", "record_words", "company_id")
         names = SQL(", ").join(map(SQL.identifier, columns))
         self.flush_model()
         self.env.cr.execute(
@@ -209,7 +209,7 @@ class FinanceMappingLine(models.Model):
                 super(FinanceMappingLine, line.sudo()).write(
                     {
                         "record_words": record.display_name,
-                        "record_company_id": owners.id if len(owners) == 1 else False,
+                        "company_id": owners.id if len(owners) == 1 else False,
                     }
                 )
 

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..models.finance_personal_mixin import Subject
 from .mapping import DAY, MappingMixin
 from .vendor import ConnectorCase
 
@@ -291,19 +292,69 @@ class TestMapping(MappingMixin, ConnectorCase):
         wizard._merge((gone | into).ids, into)
         self.env.invalidate_all()
 
-    def test_merged_partner_takes_its_line_along(self):
-        kept, gone = self.env["res.partner"].create([{"name": "Kept"}, {"name": "Gone"}])
-        self.approved(self.mapping("partner"), {"record": gone, "code": "G"})
-        self.merge(gone, kept)
-        self.assertEqual(self.lookup(kept, kind="partner").codes, {kept.id: "G"})
-        self.assertEqual(self.events("mapping.merged").data["merged_ids"], gone.ids)
-
-    def test_of_two_lines_the_kept_partners_wins_and_both_lead_back(self):
-        kept, gone = self.env["res.partner"].create([{"name": "Kept"}, {"name": "Gone"}])
-        self.approved(
-            self.mapping("partner"), {"record": gone, "code": "G"}, {"record": kept, "code": "K"}
+    def test_merged_partners_take_their_lines_along(self):
+        """Where the kept one has a code, that one counts; the others only lead to it."""
+        kept, gone, other = self.env["res.partner"].create(
+            [{"name": "Kept"}, {"name": "Gone"}, {"name": "Other"}]
         )
-        self.merge(gone, kept)
-        self.assertEqual(self.lookup(kept, kind="partner").codes, {kept.id: "K"})
-        found = self.Mapping._find("partner", ["G", "K"], DAY, self.home)
-        self.assertEqual(found.records, {"G": kept.id, "K": kept.id})
+        self.approved(
+            self.mapping("partner"),
+            {"record": gone, "code": "G", "valid_to": "2025-12-31"},
+            {"record": other, "code": "O"},
+            {"record": kept, "code": "K", "valid_from": "2026-01-01"},
+        )
+        self.merge(gone | other, kept)
+        for day, code in ((DAY, "K"), ("2025-06-15", "G")):
+            self.assertEqual(self.lookup(kept, day=day, kind="partner").codes, {kept.id: code})
+        found = self.Mapping._find("partner", ["G", "O", "K"], DAY, self.home)
+        self.assertEqual(found.records, {"O": kept.id, "K": kept.id})
+        self.assertEqual(self.events("mapping.merged").data["merged_ids"], (gone | other).ids)
+
+    def test_merged_account_takes_its_line_along(self):
+        branch = self.env["res.company"].create({"name": "Second"})
+        other = (
+            self.env["account.account"]
+            .with_company(branch)
+            .create(
+                {
+                    "name": "Sales of goods",
+                    "code": "410000",
+                    "account_type": "income",
+                    "company_ids": [Command.set(branch.ids)],
+                }
+            )
+        )
+        self.see(branch)
+        self.approved(self.mapping(company_id=False), {"record": other, "code": "S"})
+        self.env.user.company_ids |= self.home | branch
+        accounts = (self.a | other).with_context(
+            allowed_company_ids=(self.home | branch).ids, active_model="account.account"
+        )
+        wizard = self.env["account.merge.wizard"].with_context(
+            **accounts.env.context, active_ids=accounts.ids
+        )
+        wizard = wizard.create({"is_group_by_name": True})
+        wizard.action_merge()
+        self.env.invalidate_all()
+        kept = accounts.exists()
+        self.assertEqual(len(kept), 1)
+        self.assertEqual(self.lookup(kept, company=branch).codes, {kept.id: "S"})
+
+    # === ERASING === #
+
+    def test_names_of_contacts_are_erased_and_codes_stay(self):
+        partner = self.env["res.partner"].create({"name": "Mia Muster"})
+        mapping = self.mapping("partner")
+        first = self.approved(mapping, {"record": partner, "code": "M", "label": "Mia"})
+        second = self.approved(mapping, {"rule": "default", "code": "X"})
+        subject = Subject(partner, self.home)
+        lines = self.env["finance.mapping.line"].sudo()
+        self.assertEqual(len(lines._personal_of(subject)), 2)
+        lines._personal_of(subject)._erase_personal("request")
+        self.assertFalse(lines._personal_of(subject))
+        told = [
+            version.line_ids.filtered("res_id").mapped(lambda line: (line.code, line.label))
+            for version in (first, second)
+        ]
+        self.assertEqual(told, [[("M", False)], [("M", "Mia")]])
+        self.assertEqual(second._digest(), second.lines_digest)

@@ -2,10 +2,10 @@
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 
 from .mapping import GROUP, MappingMixin
-from .test_access import RpcCase
 from .vendor import ConnectorCase
 
 
@@ -110,10 +110,7 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
     # === WHO MAY === #
 
     def test_who_submitted_or_edited_does_not_approve(self):
-        both = new_test_user(
-            self.env, "m_both", f"{GROUP}approver,{GROUP}controller", company_id=self.home.id,
-            company_ids=[Command.set(self.home.ids)],
-        )  # fmt: skip
+        both = self.person("m_both", f"{GROUP}approver,{GROUP}controller")
         draft = self.draft(self.mapping(), {"record": self.sales, "code": "S"})
         draft.line_ids.with_user(both).label = "changed"
         draft.action_submit()
@@ -217,70 +214,71 @@ class TestMappingVersion(MappingMixin, ConnectorCase):
         rows = sorted(draft.sudo().trial[0]["rows"], key=str)
         self.assertEqual(rows, [[None, "1", 1, 2, "150.00"], [None, None, 1, 2, "50.00"]])
 
+    # === OVER RPC === #
 
-@tagged("post_install", "-at_install")
-class TestMappingRpc(RpcCase):
-    """The same over RPC."""
+    def test_four_eyes_over_rpc(self):
+        """What RPC dispatches to refuses as the screen does, and what was tried is kept."""
+        roles = ("user", "controller", "administrator", "auditor", "approver")
+        people = {role: self.person(f"r_{role}", f"{GROUP}{role}") for role in roles}
+        people["nobody"] = self.person("r_nobody", "base.group_user")
+        mapping = self.mapping("currency")
 
-    def test_four_eyes(self):
-        mapping = self.env["finance.mapping"].create(
-            {"name": "m", "kind": "currency", "company_id": self.company_a.id}
-        )
-        status, _answer = self.call(
-            "user", "finance.mapping", "action_new_version", ids=mapping.ids
-        )
-        self.assertEqual(status, 200)
+        def call(role, record, method, *args):
+            return self.call(record.with_user(people[role]), method, record.ids, *args)
+
+        self.assertTrue(call("user", mapping, "action_new_version"))
         version = mapping.open_id
-        denied = set()
-        # a refused request takes back what it wrote in a test, and an own connection does not
-        self.patch(
-            self.registry["finance.denied.action"],
-            "_deny",
-            lambda row, action, rule, record=None: denied.add((action, rule)),
-        )
-        values = {
-            "version_id": version.id, "res_id": self.env.ref("base.EUR").id, "code": "E",
-        }  # fmt: skip
-        self.assertEqual(self.line("user", "create", vals_list=[values])[0], 200)
-        self.press("user", "action_submit", version, 200)
+        lines = version.line_ids.with_user(people["user"])
+        values = {"version_id": version.id, "res_id": self.home.currency_id.id, "code": "E"}
+        line = lines.browse(self.call(lines, "create", [values]))
+        call("user", version, "action_submit")
         for role in ("nobody", "user", "controller", "administrator", "auditor"):
-            self.press(role, "action_approve", version, 403)
-            self.press(role, "action_reject", version, 403)
-        status, _answer = self.call(
-            "approver", "finance.mapping.version", "write", ids=version.ids,
-            vals={"state": "approved"},
-        )  # fmt: skip
-        self.assertEqual(status, 422)
-        self.press("approver", "action_withdraw", version, 200)
-        line = version.line_ids
-        self.assertEqual(self.line("approver", "write", ids=line.ids, vals={"code": "EU"})[0], 200)
-        self.press("user", "action_submit", version, 200)
-        self.press("approver", "action_approve", version, 422)
-        self.assertEqual(self.line("user", "write", ids=line.ids, vals={"code": "Z"})[0], 422)
+            for button in ("action_approve", "action_reject"):
+                self.assertIsInstance(call(role, version, button), AccessError)
+        for private in ("_step", "_reject", "_settle", "_touch"):
+            self.assertIsInstance(call("approver", version, private), AccessError)
+        stepping = version.with_context(finance_mapping_step=True)
+        for record in (version, stepping):
+            refused = call("approver", record, "write", {"state": "approved"})
+            self.assertIsInstance(refused, UserError)
+        call("approver", version, "action_withdraw")
+        self.assertIs(call("approver", line, "write", {"code": "EU"}), True)
+        call("user", version, "action_submit")
+        self.assertIsInstance(call("approver", version, "action_approve"), UserError)
+        self.assertIsInstance(call("user", line, "write", {"code": "Z"}), UserError)
+        self.assertEqual((version.state, line.code), ("submitted", "EU"))
+        denied = self.env["finance.denied.action"].search([("user_id", "in", self.ids_of(people))])
         self.assertEqual(
-            denied,
+            {(row.action, row.rule) for row in denied},
             {
                 ("mapping.approve", "group"), ("mapping.reject", "group"), ("write", "guard"),
                 ("mapping.approve", "own"), ("mapping.edit", "guard"),
             },
         )  # fmt: skip
-        self.assertEqual(version.state, "submitted")
-        other = new_test_user(
-            self.env, "rpc_other", f"{GROUP}approver", company_id=self.company_a.id
-        )
-        version.with_user(other).action_approve()
+        self.assertEqual(set(denied.company_id.ids), set(self.home.ids))
+        version.with_user(self.approver).action_approve()
         for role in ("user", "approver", "controller", "administrator"):
-            for method, arguments in (
-                ("write", {"ids": line.ids, "vals": {"code": "Z"}}),
-                ("unlink", {"ids": line.ids}),
-            ):
-                self.assertEqual(self.line(role, method, **arguments)[0], 422)
+            for method, arguments in (("write", [{"code": "Z"}]), ("unlink", [])):
+                self.assertIsInstance(call(role, line, method, *arguments), UserError)
         self.assertEqual((line.code, version.state), ("EU", "approved"))
 
-    def line(self, role, method, **arguments):
-        return self.call(role, "finance.mapping.line", method, **arguments)
+    def person(self, login, groups):
+        return new_test_user(
+            self.env,
+            login,
+            groups,
+            company_id=self.home.id,
+            company_ids=[Command.set(self.home.ids)],
+        )
 
-    def press(self, role, button, version, expected):
-        status, answer = self.call(role, version._name, button, ids=version.ids)
-        self.assertEqual(status, expected, answer)
-        version.invalidate_recordset()
+    def ids_of(self, people):
+        return [user.id for user in people.values()]
+
+    def call(self, record, method, *args):
+        """What RPC's dispatch returns, or the error; no savepoint, which would undo the refusal."""
+        try:
+            context = {"context": dict(record.env.context)}
+            return call_kw(record.browse(), method, list(args), context)
+        except (UserError, AccessError) as error:
+            self.env.invalidate_all()
+            return error
