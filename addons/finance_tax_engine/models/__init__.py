@@ -47,6 +47,7 @@ from . import finance_tax_reconciliation_line
 from . import finance_tax_recorded
 from . import finance_exception_reconciliation
 from . import finance_tax_true_up
+from . import finance_tax_true_up_mismatch
 from . import finance_tax_true_up_policy
 from . import finance_tax_version
 from . import finance_timeline

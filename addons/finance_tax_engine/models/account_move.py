@@ -240,7 +240,7 @@ class AccountMove(models.Model):
                 to_record |= document
                 continue
             document.state = "mismatch"
-            document._raise_mismatch(sum(engine.values()), sum(booked.values()))
+            document._raise_mismatch(sum(engine.values()), sum(booked.values()), result)
         if to_record:
             to_record._post()
 
@@ -253,10 +253,8 @@ class AccountMove(models.Model):
         off here: the engine gets to know the whole sale with the final invoice, and nothing of the
         down payments. keys: {tax id: [keys]} when known.
         """
-        kept = self.env["account.tax"]
         taxed = self._finance_tax_lines()
-        for line in taxed:
-            kept |= line._finance_tax_kept().flatten_taxes_hierarchy()
+        kept = taxed._finance_tax_by_hand()
         lines = self.line_ids.filtered(
             lambda line: line.display_type == "tax" and line.tax_line_id - kept
         )

@@ -43,6 +43,9 @@ class AccountMoveLine(models.Model):
             "quantity": self.quantity,
         }
 
+    def _finance_tax_default_taxes(self):
+        return self._get_computed_taxes()
+
     def _finance_tax_known_amounts(self):
         """Return the ids, as text, of the taxes whose amounts the line carries.
 

@@ -156,7 +156,7 @@ class AccountMove(models.Model):
         lines = last.move_id._finance_tax_lines().filtered(
             lambda line: is_carrier(line.extra_tax_data)
         )
-        return lines.tax_ids
+        return lines.tax_ids - lines._finance_tax_by_hand()
 
     # === SAID TO THE ADMINISTRATOR === #
 

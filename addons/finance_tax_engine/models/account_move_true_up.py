@@ -68,9 +68,7 @@ class AccountMove(models.Model):
 
     def _finance_tax_items(self):
         """Return [(jurisdiction key, journal item)] of the tax in the journal."""
-        kept = self.env["account.tax"]
-        for line in self._finance_tax_lines():
-            kept |= line._finance_tax_kept().flatten_taxes_hierarchy()
+        kept = self._finance_tax_lines()._finance_tax_by_hand()
         lines = self.line_ids.filtered(
             lambda line: line.display_type == "tax" and line.tax_line_id - kept
         )

@@ -56,14 +56,15 @@ class FinanceException(models.Model):
                 title=_("Tax differs between the books and %(connector)s"),
                 text=_(
                     "%(document)s: the journal has %(booked)s of tax, %(connector)s says"
-                    " %(engine)s. Where the books are right, have it recorded again; else post the"
-                    " document again with the engine's tax, or settle the difference with the"
-                    " engine's support."
+                    " %(engine)s. Where the books are right, have it recorded again. Where the engine"
+                    " is, and keeps to it, correct the tax: by a document for the difference, or at"
+                    " the company's cost. If the customer has not got the document yet, it can be"
+                    " posted again instead."
                 ),
                 effect=_("The tax return and the ledger differ by %(amount)s."),
                 kind="business",
                 severity="high",
-                steps=("tax_adjust", REPOST, "open_document", "handle"),
+                steps=("tax_adjust", "tax_settle", REPOST, "open_document", "handle"),
                 blocks_close=True,
             ),
             "tax.fallback": ExceptionKind(

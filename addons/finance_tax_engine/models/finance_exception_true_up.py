@@ -69,5 +69,12 @@ class FinanceException(models.Model):
         documents = self._tax_move().finance_tax_document_ids
         true_up = documents.true_up_ids.filtered(lambda row: row.state in ("open", "drafted"))
         if not true_up:
-            raise UserError(self.env._("There is nothing to correct here."))
+            raise UserError(
+                self.env._(
+                    "%(document)s can't be corrected by the tax alone: the engine does not say which"
+                    " authority gets how much, or the prices include the tax. Post the document"
+                    " again with the engine's tax.",
+                    document=self._tax_move().display_name,
+                )
+            )
         return true_up[:1].action_settle()

@@ -386,7 +386,11 @@ class FinanceTaxDocument(models.Model):
         agrees = result.by_key() == booked.by_key() and result.status == RECORDED
         self.sudo().write(values | {"state": "committed" if agrees else "mismatch"})
         if not agrees:
-            self._raise_mismatch(result.total_tax, booked.total_tax)
+            self._raise_mismatch(
+                result.total_tax,
+                booked.total_tax,
+                result if result.status == RECORDED else None,
+            )
 
     def _recording_failed(self, error):
         """Word the end of a recording for the accountant; see `finance.operation._failed`."""
@@ -460,8 +464,13 @@ class FinanceTaxDocument(models.Model):
 
     # === EXCEPTIONS === #
 
-    def _raise_mismatch(self, engine, booked):
-        """Say that books and engine differ; amounts as Decimal in the document's currency."""
+    def _raise_mismatch(self, engine, booked, result=None):
+        """Say that books and engine differ; amounts as Decimal in the document's currency.
+
+        result: what the engine has or says by authority, None where it does not count.
+        """
+        if result:
+            self.env["finance.tax.true.up"]._insisted(self, result)
         self.env["finance.exception"].sudo()._raise(
             "tax.mismatch",
             record=self,

@@ -18,7 +18,7 @@ class FinanceTaxDocument(models.Model):
     can_unvoid = fields.Boolean(compute="_compute_can_repair")
     can_uncommit = fields.Boolean(compute="_compute_can_repair")
 
-    @api.depends("state", "recording", "move_id.state", "connector_id")
+    @api.depends("state", "recording", "move_id.state", "connector_id", "true_up_ids.state")
     def _compute_can_repair(self):
         for document in self:
             vendor = document.connector_id.sudo()._known_class() if document.connector_id else None
@@ -28,6 +28,7 @@ class FinanceTaxDocument(models.Model):
             document.can_record_again = (
                 posted
                 and document.state == "mismatch"
+                and "drafted" not in document.true_up_ids.mapped("state")
                 and ("adjust" in offered or not document.committed_at)
             )
             recorded = posted and document.state in ("committed", "mismatch")
@@ -54,6 +55,7 @@ class FinanceTaxDocument(models.Model):
                 )
             document._change("tax.adjust" if document.committed_at else "tax.commit")
             document.sudo().state = "posted"
+            document.true_up_ids._withdrawn()
             document._resolve("tax.mismatch", note="tax.recorded_again")
 
     def _change(self, operation):
@@ -84,9 +86,11 @@ class FinanceTaxDocument(models.Model):
             }
         )
         if agrees:
+            self.true_up_ids._withdrawn()
             self._resolve("tax.mismatch", "tax.rejected", note="tax.recorded_again")
         else:
-            self._raise_mismatch(result.total_tax if counts else 0, booked.total_tax)
+            engine = result.total_tax if counts else 0
+            self._raise_mismatch(engine, booked.total_tax, result if counts else None)
 
     # === REPAIRS OF A CONTROLLER === #
 

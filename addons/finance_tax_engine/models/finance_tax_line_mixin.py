@@ -39,16 +39,36 @@ class FinanceTaxLineMixin(models.AbstractModel):
             price["price_unit"] * (1 - price["discount"] / 100) * price["quantity"]
         )
 
+    def _finance_tax_default_taxes(self):
+        """Return the taxes that Odoo puts on the line by itself."""
+        raise NotImplementedError
+
     def _finance_tax_kept(self):
         """Return the taxes that a person has put beside those of the engine: they stay.
 
         A line without any of the engine's taxes has those of its product, which the engine's
-        replace.
+        replace; what is on top of these, where the engine has found nothing to tax, is a person's.
+        On percentages of the authorities, too, the others are.
         """
         carried = self.extra_tax_data
-        engine = carried["manual_tax_amounts"] if is_carrier(carried) else {}
+        if is_carrier(carried):
+            engine = set(carried["manual_tax_amounts"])
+            if not engine:
+                return self.tax_ids - self._finance_tax_default_taxes()
+        elif len(self.tax_ids) > 1:
+            keys = self.env["finance.tax.jurisdiction"]._keys_of(self.tax_ids._origin)
+            engine = set(map(str, keys))
+        else:
+            engine = set()
         others = self.tax_ids.filtered(lambda tax: str(tax._origin.id) not in engine)
         return others if len(others) < len(self.tax_ids) else others.browse()
+
+    def _finance_tax_by_hand(self):
+        """Return the taxes, of groups their parts, that persons have put on any of these lines."""
+        kept = self.env["account.tax"]
+        for line in self:
+            kept |= line._finance_tax_kept().flatten_taxes_hierarchy()
+        return kept
 
     def _finance_tax_carried(self):
         """Tell whether the line carries amounts of a tax engine that still fit it."""

@@ -172,7 +172,10 @@ SELECT %(id)s, p.company_id, %(run)s, p.kind, p.key, CASE WHEN p.code IS NOT NUL
                   SELECT FROM account_move_line l
                     JOIN account_move_line_account_tax_rel r ON r.account_move_line_id = l.id
                    WHERE l.move_id = p.move_id AND r.account_tax_id = t.tax_id
-                     AND l.extra_tax_data ? 'finance_tax')
+                     AND (l.extra_tax_data ? 'finance_tax' OR EXISTS (
+                          SELECT FROM account_move_line_account_tax_rel other
+                            JOIN finance_tax_jurisdiction j ON j.tax_id = other.account_tax_id
+                           WHERE other.account_move_line_id = l.id)))
             GROUP BY 1) x) taxes
  WHERE p.posted AND p.current
     OR EXISTS (

@@ -449,7 +449,9 @@ class FinanceTaxTrueUp(models.Model):
             tax=f"{self.engine_tax:.{places}f}",
             currency=self.currency_id.name,
         )
-        self.document_id._resolve("tax.fallback", "tax.true_up", note="tax.trued_up")
+        self.document_id._resolve(
+            "tax.fallback", "tax.true_up", "tax.mismatch", note="tax.trued_up"
+        )
 
     def _check_exact(self):
         """Refuse corrections that do not come to what the engine says, by authority."""

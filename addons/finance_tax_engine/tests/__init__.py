@@ -23,5 +23,6 @@ from . import test_shuffle
 from . import test_tax_rate
 from . import test_timeline
 from . import test_true_up
+from . import test_true_up_mismatch
 from . import test_vat
 from . import test_when

@@ -1,19 +1,12 @@
 """An invoice to Houston, a company with AvaTax, and the AvaTax stand-in on real HTTP."""
 
-import sys
-from pathlib import Path
+from dataclasses import replace
+from decimal import Decimal
 
 from odoo import Command
 from odoo.tests import tagged
-from odoo.tests.common import _super_send
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-from odoo.addons.finance_connector_base.tests.common import drain_jobs
-
-# The sandbox lies beside the addons, in the root of the suite.
-sys.path.append(str(Path(__file__).resolve().parents[3]))
-
-from sandbox.server import SandboxServer  # noqa: E402
+from .stand_in import StandInCommon
 
 LICENSE_KEY = "SANDBOX-LICENSE-KEY-0001"
 # What percentages would say of the fixture: 7.98, 1.25 and 1.43.
@@ -22,19 +15,15 @@ GROUPS = {"State Tax": "state", "County Tax": "county", "City Tax": "city"}
 
 
 @tagged("post_install", "-at_install")
-class TaxEngineCommon(AccountTestInvoicingCommon):
+class TaxEngineCommon(StandInCommon):
     """Three lines to Houston: 3 × 19.99, 2 × 33.33 less 10 %, 1 × 7.77."""
 
     rounding_method = "round_per_line"
 
     @classmethod
-    @AccountTestInvoicingCommon.setup_country("us")
+    @StandInCommon.setup_country("us")
     def setUpClass(cls):
         super().setUpClass()
-        cls.server = SandboxServer().start()
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
-        cls.company = cls.company_data["company"]
         cls.company.tax_calculation_rounding_method = cls.rounding_method
         cls.texas = cls.env.ref("base.state_us_44")
         cls.set_address(cls.company.partner_id, "Irvine", cls.env.ref("base.state_us_5"), "92618")
@@ -48,25 +37,6 @@ class TaxEngineCommon(AccountTestInvoicingCommon):
                 for name, price in (("SHELF", 19.99), ("LAMP", 33.33), ("CABLE", 7.77))
             ]
         )
-
-    @classmethod
-    def _request_handler(cls, session, request, /, **options):
-        """Let requests to the stand-in pass: Odoo's guard knows no (connect, read) time-outs."""
-        if request.url.startswith(cls.server.url):
-            return _super_send(session, request, **options)
-        return super()._request_handler(session, request, **options)
-
-    @classmethod
-    def get_default_groups(cls):
-        return (
-            super().get_default_groups()
-            | cls.env.ref("finance_connector_base.group_administrator")
-            | cls.env.ref("finance_connector_base.group_controller")
-        )
-
-    def setUp(self):
-        super().setUp()
-        self.server.sandbox.reset()
 
     @classmethod
     def set_address(cls, partner, city, state, postal_code, street="1 Main St"):
@@ -174,9 +144,26 @@ class TaxEngineCommon(AccountTestInvoicingCommon):
         self.server.sandbox.faults.replace([])
         self.env.cr.execute("UPDATE finance_gate SET open_until = NULL, breaker = 'closed'")
 
-    def drain(self, **options):
-        """Run all jobs that are due."""
-        drain_jobs(self.env, **options)
+    def answer_once(self, operation, change):
+        """Let the next answer to an operation be another than the engine's."""
+        model = type(self.env[f"finance.operation.{operation}"])
+        call, left = model._call, [change]
+
+        def other(provider, request):
+            result = call(provider, request)
+            return left.pop()(result) if left else result
+
+        self.patch(model, "_call", staticmethod(other))
+
+    @staticmethod
+    def one_more(result):
+        """The answer of an engine that has come to another tax."""
+        first, *rest = result.taxes
+        return replace(
+            result,
+            taxes=(replace(first, amount=first.amount + 1), *rest),
+            total_tax=result.total_tax + Decimal(1),
+        )
 
     def exceptions(self, move, code=None):
         """Return the open exceptions of a document."""

@@ -203,6 +203,39 @@ class TestPricesPerLine(HardCommon):
         self.assert_hard(refund, untaxed=126.63, others=others)
         self.assertEqual(self.calls, 2, "one question, one recording")
 
+    def test_a_tax_by_hand_where_the_engine_charges_nothing_stays(self):
+        self.exempt(entity_use_code="N")
+        fee = self.fixed_tax(2.5, include_base_amount=False)
+        for by_hand, others in ((fee, {fee: 7.5}), (self.products[0].taxes_id, {})):
+            move = self.invoice((19.99, 3))
+            move.action_finance_compute_tax()
+            self.assertFalse(move.invoice_line_ids.tax_ids, "the product's tax is replaced")
+            move.invoice_line_ids.tax_ids = by_hand
+            move.action_post()
+            self.assert_hard(move, untaxed=59.97, tax=sum(others.values()), others=others)
+
+    def test_a_tax_by_hand_beside_percentages_is_no_difference(self):
+        self.workflow.tax_outage = "fallback"
+        fee = self.fixed_tax(2.5, include_base_amount=False)
+        known, move = self.invoice((10, 1)), self.invoice((19.99, 3), (100, 1))
+        (known | move).action_finance_compute_tax()
+        (known.invoice_line_ids | move.invoice_line_ids[0]).tax_ids |= fee
+        known.action_post()
+        move.invoice_line_ids.quantity = 2
+        self.break_engine()
+        move.action_post()
+        self.assertEqual(move.finance_tax_state, "fallback")
+        self.assertEqual(self.in_journal(move)[1], {fee: 5})
+        other = self.posted((10, 1))
+        self.assertEqual(
+            len(other.line_ids.tax_line_id), 3, "the authorities known by the last one"
+        )
+        self.mend_engine()
+        move.finance_tax_document_id.action_verify()
+        true_up = move.finance_tax_document_id.true_up_ids
+        self.assertEqual(len(true_up.line_ids), 3, "the authorities")
+        self.assertAlmostEqual(true_up.booked_tax, move.amount_tax - 5, 2)
+
     def test_a_tax_of_the_engine_removed_by_hand_comes_back(self):
         move = self.invoice((19.99, 3), (33.33, 2))
         move.action_finance_compute_tax()

@@ -1,8 +1,5 @@
 """What becomes of a recorded document: recorded again, filed, repaired; and its history."""
 
-from dataclasses import replace
-from decimal import Decimal
-
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
@@ -29,27 +26,6 @@ class TestLife(TaxEngineCommon):
         """The history of a document at the engine, oldest first."""
         rows = move.finance_tax_document_id.version_ids.sorted("number")
         return [(row.action, row.code, row.amount_tax, row.counts) for row in rows]
-
-    def answer_once(self, operation, change):
-        """Let the next answer to an operation be another than the engine's."""
-        model = type(self.env[f"finance.operation.{operation}"])
-        call, left = model._call, [change]
-
-        def other(provider, request):
-            result = call(provider, request)
-            return left.pop()(result) if left else result
-
-        self.patch(model, "_call", staticmethod(other))
-
-    @staticmethod
-    def one_more(result):
-        """The answer of an engine that has come to another tax."""
-        first, *rest = result.taxes
-        return replace(
-            result,
-            taxes=(replace(first, amount=first.amount + 1), *rest),
-            total_tax=result.total_tax + Decimal(1),
-        )
 
     # === HISTORY === #
 

@@ -2,30 +2,21 @@
 
 from odoo import Command
 from odoo.tests import tagged
-from odoo.tests.common import _super_send
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-from odoo.addons.finance_connector_base.tests.common import drain_jobs
-
-from . import common as _common  # noqa: F401  puts the root of the suite on the path
+from .stand_in import StandInCommon
 
 from sandbox.hmrc import CLIENT_ID, CLIENT_SECRET  # noqa: E402  isort: skip
-from sandbox.server import SandboxServer  # noqa: E402  isort: skip
 
 GREEK, FRENCH, BELGIAN, DUTCH = "EL123456783", "FR23334175221", "BE0477472701", "NL123456782B90"
 
 
 @tagged("post_install", "-at_install")
-class VatCommon(AccountTestInvoicingCommon):
+class VatCommon(StandInCommon):
     """A company with a Belgian number, a fiscal position that blocks, and a customer in France."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.server = SandboxServer().start()
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
-        cls.company = cls.company_data["company"]
         cls.company.vat = BELGIAN
         cls.vies = cls.create_connector("vies", cls.company)
         cls.workflow = cls.vies.workflow_ids
@@ -33,25 +24,6 @@ class VatCommon(AccountTestInvoicingCommon):
             {"name": "Intra-Community", "company_id": cls.company.id, "finance_vat_policy": "block"}
         )
         cls.customer = cls.create_customer("Loire Distribution SAS", FRENCH, "fr")
-        cls.sandbox = cls.server.sandbox
-
-    @classmethod
-    def _request_handler(cls, session, request, /, **options):
-        if request.url.startswith(cls.server.url):
-            return _super_send(session, request, **options)
-        return super()._request_handler(session, request, **options)
-
-    @classmethod
-    def get_default_groups(cls):
-        return (
-            super().get_default_groups()
-            | cls.env.ref("finance_connector_base.group_administrator")
-            | cls.env.ref("finance_connector_base.group_controller")
-        )
-
-    def setUp(self):
-        super().setUp()
-        self.sandbox.reset()
 
     @classmethod
     def create_connector(cls, provider, companies):
@@ -139,10 +111,6 @@ class VatCommon(AccountTestInvoicingCommon):
         return self.env["finance.exception"].search(
             domain + ([("code", "=", code)] if code else [])
         )
-
-    def drain(self, **options):
-        """Run all jobs that are due."""
-        drain_jobs(self.env, **options)
 
     def age(self, rows, days):
         """Make evidence older than it is."""

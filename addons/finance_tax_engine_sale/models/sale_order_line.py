@@ -23,3 +23,7 @@ class SaleOrderLine(models.Model):
             "discount": self.discount,
             "quantity": self.product_uom_qty,
         }
+
+    def _finance_tax_default_taxes(self):
+        taxes = self.product_id.taxes_id._filter_taxes_by_company(self.company_id)
+        return self.order_id.fiscal_position_id.map_tax(taxes)
