@@ -7,15 +7,6 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 # What the cached rules are made of; writing anything else leaves them alone.
-OF_WORKFLOW = {
-    "active",
-    "company_id",
-    "connector_id",
-    "flow",
-    "tax_fallback_connector_id",
-    "tax_outage",
-}
-OF_CONNECTOR = {"active"}
 
 
 class Rule(NamedTuple):
@@ -250,7 +241,16 @@ def _domain_of(rule):
 class FinanceWorkflow(models.Model):
     """Whose engine serves is cached with the rules."""
 
-    _inherit = "finance.workflow"
+    _name = "finance.workflow"
+    _inherit = ["finance.workflow", "finance.cached.mixin"]
+    _cached_fields = {
+        "active",
+        "company_id",
+        "connector_id",
+        "flow",
+        "tax_fallback_connector_id",
+        "tax_outage",
+    }
 
     @api.model
     def _serving(self, company, flow):
@@ -266,36 +266,10 @@ class FinanceWorkflow(models.Model):
         first = self.filtered(lambda row: row.connector_id not in fallbacks) or self
         return first.sorted("id")[:1]
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        workflows = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return workflows
-
-    def write(self, vals):
-        result = super().write(vals)
-        if OF_WORKFLOW & vals.keys():
-            self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
-
 
 class FinanceConnector(models.Model):
     """Whether it is active is cached with the rules; with it go its rules."""
 
-    _inherit = "finance.connector"
-
-    def write(self, vals):
-        result = super().write(vals)
-        if OF_CONNECTOR & vals.keys():
-            self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
+    _name = "finance.connector"
+    _inherit = ["finance.connector", "finance.cached.mixin"]
+    _cached_fields = {"active"}
