@@ -42,8 +42,11 @@ def url(odoo):
         yield f"http://127.0.0.1:{port}"
 
 
-def test_order_invoice_credit_note(people, url, order, sandbox):
-    """One question for all three; the engine ends with an invoice and what takes it back."""
+def test_order_invoice_credit_note(people, url, order, sandbox, odoo):
+    """One question for all three; the engine ends with an invoice and what takes it back.
+
+    Then some invoices are posted together from their list.
+    """
     person = people("admin")
     sandbox.forget_requests()
     compute_order(person, url, order)
@@ -54,6 +57,7 @@ def test_order_invoice_credit_note(people, url, order, sandbox):
     documents = sandbox.state("avatax")["documents"]
     assert {row["status"] for row in documents} == {"Committed"}
     assert sorted(float(row["totalTax"]) for row in documents) == [-10.64, 10.64]
+    post_together(person, url, odoo.rpc("admin"))
 
 
 def compute_order(person, url, order):
@@ -93,6 +97,36 @@ def take_back(person):
     person.reload_until(lambda: see_state(person), "Recorded")
     sees_taxes(person)
     person.picture("04-credit-note-recorded")
+
+
+def post_together(person, url, rpc):
+    """What can be posted is, and the list says why the rest can't; then that is mended."""
+    values = {"move_type": "out_invoice", "invoice_date": "2026-03-02"}
+    line = {"product_id": _demo(rpc, "product_shelf"), "quantity": 3}
+    customer = _demo(rpc, "customer")
+    buyers = [
+        rpc.call("res.partner", "copy", [customer], {"name": f"Together {place}", **address})[0]
+        for place, address in (("Here", {}), ("There", {}), ("Nowhere", {"zip": False}))
+    ]
+    for buyer in buyers:
+        draft = {"partner_id": buyer, "invoice_line_ids": [(0, 0, line)]}
+        rpc.call("account.move", "create", {**values, **draft})
+    person.page.goto(f"{url}/odoo/action-account.action_move_out_invoice")
+    person.page.locator(".o_list_view").wait_for()
+    person.settle()
+    expect(person.rows("Together")).to_have_count(3)
+    for row in person.rows("Together").all():
+        row.locator(".o_list_record_selector input").check()
+    person.page.locator(".o_cp_action_menus button").filter(has_text="Actions").click()
+    person.page.locator(".o-dropdown-item").filter(has_text="Post with Tax").click()
+    person.page.locator(".o_form_view").wait_for()
+    expect(person.field("posted_count")).to_have_text("2")
+    expect(person.rows("Together Nowhere")).to_contain_text("ZIP code")
+    person.picture("05-posted-together")
+    rpc.call("res.partner", "write", [buyers[-1]], {"zip": "77002"})
+    person.press("Post the Rest")
+    expect(person.field("posted_count")).to_have_text("3")
+    person.picture("06-the-rest")
 
 
 def sees_totals(person):
