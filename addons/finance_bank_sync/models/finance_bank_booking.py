@@ -12,6 +12,10 @@ QUIET = {
 KEPT = ("account_id", "partner_id", "name", "currency_id", "amount_currency", "balance")
 
 
+# Fields of an item that are set when it is made, or never.
+TAXES = {"tax_ids", "tax_tag_ids", "tax_repartition_line_id"}
+
+
 class FinanceBankBooking(models.AbstractModel):
     """Turn the decision on a bank line into journal items, and take it back.
 
@@ -417,17 +421,18 @@ class FinanceBankBooking(models.AbstractModel):
             line.with_context(**QUIET).write({"partner_id": partner.id})
             line._seek_for_lines()[0].with_context(**QUIET).write({"partner_id": partner.id})
         known = set(move.line_ids.ids)
-        first, *others = values
-        move.write(
-            {
-                "line_ids": [
-                    Command.update(suspense.id, first),
-                    *(Command.create(value) for value in others),
-                ]
-            }
-        )
-        added = move.line_ids.filtered(lambda item: item.id not in known).sorted("id")
-        return [suspense, *added], self.env["account.move"]
+        # Odoo lets nobody write taxes on a posted item: those are new ones.
+        plain = [place for place, value in enumerate(values) if not value.keys() & TAXES]
+        kept = plain[0] if plain else None
+        others = [value for place, value in enumerate(values) if place != kept]
+        first = Command.delete(suspense.id)
+        if plain:
+            first = Command.update(suspense.id, values[kept])
+        move.write({"line_ids": [first, *(Command.create(value) for value in others)]})
+        made = list(move.line_ids.filtered(lambda item: item.id not in known).sorted("id"))
+        if plain:
+            made.insert(kept, suspense)
+        return made, self.env["account.move"]
 
     def _is_closed(self, line, values=()):
         """Tell whether the entry of the line may not change: locked, or secured by hash."""
@@ -577,7 +582,11 @@ class FinanceBankBooking(models.AbstractModel):
         before = {item["id"]: item for item in match.before["items"]}
         (move.line_ids - line._seek_for_lines()[0]).remove_move_reconcile()
         known = set(move.line_ids.ids)
-        if not before.keys() <= known:
+        lost = [kept for item, kept in before.items() if item not in known]
+        if [kept["account_id"] for kept in lost] not in (
+            [],
+            line.journal_id.suspense_account_id.ids,
+        ):
             raise UserError(
                 self.env._(
                     "The journal items of %(line)s were changed since it was matched. Use Revert"
@@ -592,8 +601,9 @@ class FinanceBankBooking(models.AbstractModel):
                     *(
                         Command.update(item, {name: kept[name] for name in KEPT})
                         for item, kept in before.items()
-                        if self._differs(item, kept)
+                        if item in known and self._differs(item, kept)
                     ),
+                    *(Command.create({name: kept[name] for name in KEPT}) for kept in lost),
                 ]
             }
         )
@@ -615,7 +625,7 @@ class FinanceBankBooking(models.AbstractModel):
         for one, back in zip(
             entry.line_ids.sorted("id"), reversal.line_ids.sorted("id"), strict=True
         ):
-            if one.account_id.reconcile and one.account_id == back.account_id:
+            if one.account_id.reconcile and not (one.reconciled or back.reconciled):
                 (one | back).reconcile()
 
 

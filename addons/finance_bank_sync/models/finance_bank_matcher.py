@@ -163,7 +163,9 @@ class FinanceBankMatcher(models.AbstractModel):
     def _partners(self, column, join, keys, family):
         if not keys:
             return []
-        self.env["res.partner"].flush_model(["name", "active", "company_id"])
+        self.env["res.partner"].flush_model(
+            ["name", "active", "company_id", "commercial_partner_id"]
+        )
         self.env["res.partner.bank"].flush_model(["sanitized_acc_number", "active"])
         query = SQL(PARTNERS, column=column, join=join, family=family, keys=list(keys))
         return self.env.execute_query(query)

@@ -127,9 +127,7 @@ class FinanceBankRun(models.Model):
         lines = (
             self.env["account.bank.statement.line"]
             .sudo()
-            ._read_group(
-                [("is_reconciled", "=", False), ("state", "=", "posted")], ["journal_id"]
-            )
+            ._read_group([("is_reconciled", "=", False), ("state", "=", "posted")], ["journal_id"])
         )
         journals = self.env["account.journal"].union(*(journal for (journal,) in lines))
         for journal in journals:

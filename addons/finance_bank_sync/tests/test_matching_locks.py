@@ -47,9 +47,7 @@ class TestMatchingLocks(MatchingCase):
         self.assertEqual(self.items(invoice, line), before)
         self.assertFalse(line.is_reconciled)
         self.assertTrue(match.undone_at)
-        self.assertEqual(
-            sum(entry.line_ids.mapped("balance")), 0
-        )
+        self.assertEqual(sum(entry.line_ids.mapped("balance")), 0)
         self.assertEqual(self.matched(line).line_id, line, "it can be matched again")
 
     def test_fiscal_year_lock(self):
@@ -92,9 +90,7 @@ class TestMatchingLocks(MatchingCase):
                   "tax_ids": tax.ids}]  # fmt: skip
         match = line._finance_accept(parts=parts)
         self.assertTrue(match.transfer_move_id)
-        self.assertEqual(
-            match.transfer_move_id.line_ids.filtered("tax_line_id").tax_line_id, tax
-        )
+        self.assertEqual(match.transfer_move_id.line_ids.filtered("tax_line_id").tax_line_id, tax)
 
     def test_suspense_that_does_not_reconcile_is_said(self):
         self.suspense.reconcile = False
@@ -144,5 +140,3 @@ class TestMatchingLocks(MatchingCase):
 
 def _value(value):
     return value.ids if hasattr(value, "ids") else value
-
-

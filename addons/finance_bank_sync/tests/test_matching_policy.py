@@ -3,12 +3,23 @@
 from datetime import date
 
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.models import BaseModel
+from odoo.service.model import call_kw
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .matching import IBAN, MatchingCase
 
 OTHER_IBAN = "DE75512108001245126199"
+OWN_MODULES = {
+    f"odoo.addons.finance_bank_sync.models.{name}"
+    for name in (
+        "account_bank_statement_line_matching", "account_journal_matching",
+        "account_reconcile_model", "finance_bank_booking", "finance_bank_key",
+        "finance_bank_lesson", "finance_bank_match", "finance_bank_matcher", "finance_bank_policy",
+        "finance_bank_proposal", "finance_bank_run", "finance_bank_sample", "finance_bank_words",
+    )
+}  # fmt: skip
 
 
 @tagged("post_install", "-at_install")
@@ -195,3 +206,90 @@ class TestBankPolicy(MatchingCase):
         )  # fmt: skip
         with self.assertRaises(AccessError):
             foreign.with_user(self.approver).action_approve()
+
+    # === OVER RPC === #
+
+    # Model: who may write; everybody with a role of Finance Connect or accounting reads.
+    WRITERS = {
+        "finance.bank.lesson": {"write"},
+        "finance.bank.match": set(),
+        "finance.bank.policy": {"write", "create", "unlink"},
+        "finance.bank.proposal": set(),
+        "finance.bank.run": set(),
+        "finance.bank.sample": set(),
+    }
+    PUBLIC = {
+        "account.reconcile.model": {"action_finance_approve"},
+        "account.journal": {"action_finance_match"},
+        "finance.bank.lesson": {"action_approve", "action_deactivate"},
+        "finance.bank.match": {"action_open_entry", "action_undo"},
+        "finance.bank.policy": {"action_approve", "action_propose_change", "action_refuse"},
+        "finance.bank.proposal": {"action_accept"},
+        "finance.bank.sample": {"action_sign"},
+    }
+
+    def test_rights(self):
+        users = {role: self._user(f"{role}", "base.group_user") for role in ("auditor",)}
+        users["user"] = self.accountant
+        users["reader"] = new_test_user(
+            self.env, "matching_reader", "account.group_account_readonly",
+            company_id=self.company.id,
+        )  # fmt: skip
+        users["nobody"] = new_test_user(self.env, "matching_nobody", "base.group_user")
+        for model, allowed in self.WRITERS.items():
+            for role, user in users.items():
+                for operation in ("read", "write", "create", "unlink"):
+                    with self.subTest(model=model, role=role, operation=operation):
+                        may = operation in allowed if role == "user" else False
+                        if operation == "read":
+                            may = role != "nobody"
+                        found = self.env[model].with_user(user).has_access(operation)
+                        self.assertEqual(found, may)
+        self.assertFalse(self.env["finance.bank.key"].with_user(self.accountant).has_access("read"))
+
+    def test_public_methods(self):
+        usual = set(dir(BaseModel)) | set(dir(self.registry["base"]))
+        for model in {*self.PUBLIC, *self.WRITERS, "finance.bank.booking", "finance.bank.matcher",
+                      "finance.bank.words", "finance.bank.key"}:  # fmt: skip
+            methods = {
+                name: getattr(self.registry[model], name)
+                for name in set(dir(self.registry[model])) - usual
+                if not name.startswith("_")
+                and callable(getattr(self.registry[model], name))
+                and not hasattr(BaseModel, name)
+            }
+            ours = {
+                name for name, method in methods.items()
+                if method.__module__ in OWN_MODULES
+            }  # fmt: skip
+            self.assertEqual(ours, self.PUBLIC.get(model, set()), model)
+
+    def test_four_eyes_over_rpc(self):
+        proposed = self._proposed(threshold=70)
+        lesson = self.env["finance.bank.lesson"].sudo().create(
+            {"company_id": self.company.id, "kind": "text", "key": "FEE", "state": "waiting",
+             "account_id": self.expense.id, "taught_by_id": self.approver.id}
+        )  # fmt: skip
+        for user, model, method, arguments in (
+            (self.accountant, "finance.bank.policy", "action_approve", [proposed.ids]),
+            (self.accountant, "finance.bank.policy", "write", [proposed.ids, {"state": "active"}]),
+            (self.approver, "finance.bank.policy", "write", [proposed.ids, {"threshold": 50}]),
+            (self.approver, "finance.bank.lesson", "action_approve", [lesson.ids]),
+            (self.accountant, "finance.bank.lesson", "write", [lesson.ids, {"state": "approved"}]),
+            (self.accountant, "finance.bank.lesson", "create",
+             [[{"kind": "name", "key": "x", "partner_id": self.customer.id,
+                "company_id": self.company.id}]]),
+        ):  # fmt: skip
+            with self.subTest(user=user.login, method=method), self.assertRaises(AccessError):
+                call_kw(self.env[model].with_user(user), method, arguments, {})
+        call_kw(
+            self.env["finance.bank.policy"].with_user(self.approver), "action_approve",
+            [proposed.ids], {},
+        )  # fmt: skip
+        self.assertEqual(proposed.state, "active")
+        for private in ("_finance_match", "_finance_accept", "_finance_undo"):
+            with self.assertRaises(AccessError):
+                call_kw(
+                    self.env["account.bank.statement.line"].with_user(self.accountant), private,
+                    [[]], {},
+                )  # fmt: skip
