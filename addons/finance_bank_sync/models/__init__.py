@@ -50,6 +50,9 @@ from . import account_journal_matching
 from . import account_reconcile_model
 from . import finance_audit_event_matching
 from . import finance_bank_booking
+from . import finance_bank_booking_parts
+from . import finance_bank_booking_places
+from . import finance_bank_booking_undo
 from . import finance_bank_key
 from . import finance_bank_lesson
 from . import finance_bank_match
@@ -59,6 +62,7 @@ from . import finance_bank_proposal
 from . import finance_bank_run
 from . import finance_bank_sample
 from . import finance_bank_words
+from . import finance_bank_matching_personal
 from . import finance_denied_action_matching
 from . import finance_exception_matching
 from . import operations_matching

@@ -46,30 +46,46 @@ class AccountBankStatementLine(models.Model):
             best = decisions[0]
             if not best.get("automatic") or line.id in taken:
                 continue
-            written = sum(
-                abs(Decimal(part["amount"]))
-                for part in best["parts"]
-                if part.get("why") in ("fee", "tolerance")
-            )
-            if written:
-                policy = self.env["finance.bank.policy"]._of(line.journal_id)
-                month = (line.journal_id, line.date.year, line.date.month)
-                if month not in left:
-                    left[month] = Decimal(str(policy._writeoff_left(line.date)))
-                limit = min(Decimal(str(policy.writeoff_line_limit)), left[month])
-                if written > limit:
-                    best["reasons"].append(
-                        {"code": "doubt.limit", "values": {"limit": str(limit)}, "points": 0}
-                    )
-                    best["automatic"] = False
-                    continue
-                left[month] -= written
+            doubt = line._finance_branch_doubt(best) or line._finance_limit_doubt(best, left)
+            if doubt:
+                best["reasons"].append(doubt)
+                best["automatic"] = False
+                continue
             for part in best["parts"]:
                 if part["kind"] == "transfer":
                     other = self.env["account.move.line"].browse(part["id"])
                     taken.add(other.statement_line_id.id)
             certain.append(best)
         return certain
+
+    def _finance_branch_doubt(self, decision):
+        """Return the doubt of an item of another company than the line's, a branch."""
+        ids = [part["id"] for part in decision["parts"] if part["kind"] == "item"]
+        items = self.env["account.move.line"].sudo().browse(ids)
+        other = items.company_id - self.company_id
+        return other and _doubt("doubt.branch", company=other[0].name)
+
+    def _finance_limit_doubt(self, decision, left):
+        """Return the doubt of a write-off beyond a limit; else take it off ``left`` of its month."""
+        written = sum(
+            abs(float(part["amount"]))
+            for part in decision["parts"]
+            if part.get("why") in ("fee", "tolerance")
+        )
+        if not written:
+            return None
+        suspense = self._seek_for_lines()[1]
+        written *= abs(suspense.balance / suspense.amount_currency)
+        policy = self.env["finance.bank.policy"]._of(self.journal_id)
+        month = (self.journal_id, self.date.year, self.date.month)
+        if month not in left:
+            left[month] = policy._writeoff_left(self.date)
+        limit = min(policy.writeoff_line_limit, left[month])
+        currency = self.company_id.currency_id
+        if currency.compare_amounts(written, limit) > 0:
+            return _doubt("doubt.limit", limit=currency.round(limit))
+        left[month] -= written
+        return None
 
     def _finance_accept(self, proposal=None, parts=None):
         """Book ``proposal``, or ``parts`` chosen by hand, on this line; return the match.
@@ -308,6 +324,10 @@ def _word_domain(word):
     except ValueError:
         return domain
     return domain | Domain("amount_residual_currency", "in", (amount, -amount))
+
+
+def _doubt(code, **values):
+    return {"code": code, "values": {k: str(v) for k, v in values.items()}, "points": 0}
 
 
 def _reason(reason):

@@ -217,13 +217,21 @@ class FinanceBankPolicy(models.Model):
         return found or self.sudo().new({"journal_id": journal.id})
 
     def _terms(self):
-        """Return the `Terms` of matching; without an account nothing is written off."""
+        """Return the `Terms` of matching, in the currency of the journal; without an account nothing
+        is written off."""
         return Terms(
             automatic=self.threshold if self.automatic else 101,
-            tolerance=_decimal(self.tolerance if self.writeoff_account_id else 0),
-            fee=_decimal(self.fee_limit if self.fee_account_id else 0),
+            tolerance=self._limit(self.tolerance if self.writeoff_account_id else 0),
+            fee=self._limit(self.fee_limit if self.fee_account_id else 0),
             days=self.transfer_days,
         )
+
+    def _limit(self, amount):
+        company, currency = self.journal_id.company_id, self.journal_id.currency_id
+        if amount and currency and currency != company.currency_id:
+            day = fields.Date.context_today(self)
+            amount = company.currency_id._convert(amount, currency, company, day)
+        return _decimal(amount)
 
     def _writeoff_left(self, day):
         """Return what may still be written off automatically in the month of ``day``."""

@@ -74,7 +74,7 @@ class FinanceBankWords(models.AbstractModel):
             "doubt.limit": _("The limit for automatic write-offs is reached: %(limit)s"),
             "doubt.rule_unapproved": _("The rule posts to income or expense and is not approved"),
             "doubt.rules": _("Another rule fits too: %(name)s"),
-            "doubt.reversal": _("The bank marks it as a reversal"),
+            "doubt.branch": _("The item belongs to %(company)s: a person books across companies"),
             "why.closed": _("%(number)s is settled already: paid twice, or a wrong number?"),
             "why.unknown_reference": _("No number of an open document is in the text"),
             "why.check_digits": _("The check figures of the reference %(reference)s are wrong"),

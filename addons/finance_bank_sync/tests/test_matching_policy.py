@@ -8,6 +8,8 @@ from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.finance_connector_base.models.finance_personal_mixin import Subject
+
 from .matching import IBAN, MatchingCase
 
 OTHER_IBAN = "DE75512108001245126199"
@@ -15,7 +17,8 @@ OWN_MODULES = {
     f"odoo.addons.finance_bank_sync.models.{name}"
     for name in (
         "account_bank_statement_line_matching", "account_journal_matching",
-        "account_reconcile_model", "finance_bank_booking", "finance_bank_key",
+        "account_reconcile_model", "finance_bank_booking", "finance_bank_booking_parts", "finance_bank_booking_places",
+        "finance_bank_booking_undo", "finance_bank_key",
         "finance_bank_lesson", "finance_bank_match", "finance_bank_matcher", "finance_bank_policy",
         "finance_bank_proposal", "finance_bank_run", "finance_bank_sample", "finance_bank_words",
     )
@@ -293,3 +296,18 @@ class TestBankPolicy(MatchingCase):
                     self.env["account.bank.statement.line"].with_user(self.accountant), private,
                     [[]], {},
                 )  # fmt: skip
+
+    def test_erasing_a_person(self):
+        invoice = self.invoice(100.0, self.other)
+        line = self.line(100.0, "x", account_number=OTHER_IBAN)
+        parts = [{"kind": "item", "id": self.receivable(invoice).id, "amount": "100"}]
+        match = line._finance_accept(parts=parts)
+        subject = Subject(self.other, self.company)
+        for model in ("finance.bank.lesson", "finance.bank.match"):
+            rows = self.env[model].sudo()._personal_of(subject)
+            self.assertEqual(len(rows), 1, model)
+            rows._erase_personal("request")
+            self.assertFalse(self.env[model].sudo()._personal_of(subject))
+        self.assertFalse(match.reasons)
+        line._finance_undo()
+        self.assertEqual(invoice.amount_residual, 100.0)
