@@ -53,7 +53,7 @@ DOUBTS = (
 )  # fmt: skip
 WHY_NOT = (
     "why.closed", "why.unknown_reference", "why.check_digits", "why.partner_unknown",
-    "why.partner_ambiguous", "why.nothing_open", "why.amount", "why.many", "why.transfer",
+    "why.partner_ambiguous", "why.nothing_open", "why.amount", "why.amount_partner", "why.many", "why.transfer",
 )  # fmt: skip
 
 FORMS = {

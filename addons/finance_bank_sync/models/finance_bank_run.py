@@ -46,6 +46,11 @@ class FinanceBankRun(models.Model):
     def _start(self, journals):
         """Start a run for each of ``journals`` that has none under way; return the runs."""
         busy = self.sudo().search([("journal_id", "in", journals.ids), ("state", "=", "running")])
+        for run in busy:
+            if not self.env["finance.job"]._unfinished(run):  # its job was cancelled
+                run.write({"state": "done", "finished_at": fields.Datetime.now()})
+                run.flush_recordset()
+        busy = busy.filtered(lambda run: run.state == "running")
         runs = self.sudo().create(
             [
                 {

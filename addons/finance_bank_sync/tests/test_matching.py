@@ -3,6 +3,8 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.finance_bank_sync import matching
+
 from .matching import IBAN, MatchingCase
 
 
@@ -110,3 +112,11 @@ class TestMatching(MatchingCase):
         parts = [{"kind": "item", "id": self.receivable(invoice).id, "amount": "100"}]
         with self.assertRaisesRegex(UserError, "Split or write off"):
             line._finance_accept(parts=parts)
+
+    def test_every_reason_has_words(self):
+        words = self.env["finance.bank.words"]._words()
+        codes = {*matching.POINTS, *matching.DOUBTS, *matching.WHY_NOT}
+        self.assertFalse(codes - words.keys())
+        for code in words:
+            (sentence,) = self.env["finance.bank.words"]._sentences([{"code": code, "values": {}}])
+            self.assertNotIn("%(", sentence)

@@ -1,8 +1,12 @@
 """Reconciliation models carried out; currencies, discounts, transfers; what others got wrong."""
 
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+
+from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
 from .matching import IBAN, MatchingCase
 
@@ -344,7 +348,7 @@ class TestCurrenciesAndMore(MatchingCase):
         lines = self.line(100.0, invoice.name) | self.line(31.0, "unknown")
         run = self.env["finance.bank.run"]._start(self.journal)
         self.assertEqual(self.env["finance.bank.run"]._start(self.journal), run)
-        run._next()
+        drain_jobs(self.env)
         self.assertEqual(
             (run.state, run.automatic_count, run.proposed_count, run.unknown_count),
             ("done", 1, 0, 1),
@@ -353,6 +357,22 @@ class TestCurrenciesAndMore(MatchingCase):
         self.assertIn("No number of an open document", words)
         exception = self.env["finance.exception"].sudo().search([("code", "=", "bank.unmatched")])
         self.assertEqual(len(exception), 1)
+
+    def test_button_and_jobs_in_chunks(self):
+        invoices = [self.invoice(100.0 + number) for number in range(5)]
+        lines = self.env["account.bank.statement.line"].union(
+            *(self.line(invoice.amount_total, invoice.name) for invoice in invoices)
+        )
+        with patch("odoo.addons.finance_bank_sync.models.finance_bank_run.CHUNK", 2):
+            self.journal.with_user(self.accountant).action_finance_match()
+            drain_jobs(self.env)
+        run = self.env["finance.bank.run"].search([("journal_id", "=", self.journal.id)])
+        self.assertEqual((run.state, run.line_count, run.automatic_count, run.rounds),
+                         ("done", 5, 5, 3))  # fmt: skip
+        self.assertTrue(all(line.is_reconciled for line in lines))
+        self.assertEqual(lines.finance_match_ids.user_id, self.accountant)
+        with self.assertRaises(AccessError):
+            self.journal.with_user(self._user("auditor")).action_finance_match()
 
     def test_search_for_a_choice_by_hand(self):
         invoice = self.invoice(123.45)
