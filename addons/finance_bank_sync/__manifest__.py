@@ -10,6 +10,9 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "security/screen/ir.model.access.csv",
+        "security/screen/rules.xml",
+        "data/pickup_cron.xml",
         "security/ir.model.access-matching.csv",
         "security/matching_rules.xml",
         "security/ir.model.access-cash.csv",
@@ -32,6 +35,12 @@
         "views/finance_bank_sample_views.xml",
         "views/account_reconcile_model_views.xml",
         "data/matching.xml",
+        "views/finance_bank_desk_views.xml",
+        "views/finance_bank_column_map_views.xml",
+        "views/finance_bank_pickup_views.xml",
     ],
+    "assets": {
+        "web.assets_backend": ["finance_bank_sync/static/src/**/*"],
+    },
     "uninstall_hook": "uninstall_hook",
 }

@@ -1,2 +1,3 @@
 from . import consent
 from . import file
+from . import bank_import

@@ -66,3 +66,17 @@ from . import finance_bank_matching_personal
 from . import finance_denied_action_matching
 from . import finance_exception_matching
 from . import operations_matching
+from . import account_journal_bank_desk
+from . import account_move_bank
+from . import account_payment_bank
+from . import finance_bank_column
+from . import finance_bank_column_map
+from . import finance_bank_desk
+from . import finance_bank_desk_detail
+from . import finance_bank_desk_import
+from . import finance_bank_desk_proposals
+from . import finance_bank_desk_work
+from . import finance_bank_import_given
+from . import finance_bank_pickup
+from . import finance_bank_pickup_file
+from . import finance_exception_pickup

@@ -10,3 +10,7 @@ from . import test_matching
 from . import test_matching_locks
 from . import test_matching_policy
 from . import test_matching_rules
+from . import test_column_map
+from . import test_desk
+from . import test_desk_access
+from . import test_pickup

@@ -1,0 +1,232 @@
+"""The accountant at the bank lines: files dropped, proposals accepted, lines split, all undone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from scripts import odoo_cli
+from scripts.front import Front
+from tests.system.bank_screen import CUSTOMERS, drop, prepare, statement
+
+pytestmark = pytest.mark.timeout(300)
+
+SCREEN = {"width": 1280, "height": 800}
+WIDE = {"width": 1600, "height": 900}
+INVOICES = [
+    (CUSTOMERS[0], 120.0),
+    (CUSTOMERS[1], 75.5),
+    (CUSTOMERS[2], 300.0),
+    (CUSTOMERS[3], 80.0),
+]
+KEYED, KEYED_SOAK = 12, 200
+
+
+@pytest.fixture
+def odoo(odoo_factory, database):
+    """The server of this test."""
+    return odoo_factory(database).start()
+
+
+@pytest.fixture
+def url(odoo):
+    """Where people go: one port, WebSockets included."""
+    port = odoo_cli.free_port()
+    with Front(port, odoo.port, odoo.gevent_port):
+        yield f"http://127.0.0.1:{port}"
+
+
+class Desk:
+    """The screen, by what people see on it."""
+
+    def __init__(self, person, journal):
+        self.person, self.page, self.journal = person, person.page, journal
+
+    def open(self):
+        self.page.set_viewport_size(SCREEN)
+        self.page.goto(f"{self.person.url}/odoo/bank-lines?journal_id={self.journal}")
+        self.page.locator(".o_bank_list").wait_for()
+        self.person.settle()
+        return self
+
+    def rows(self, text=""):
+        return self.page.locator(".o_bank_row").filter(has_text=text)
+
+    def choose(self, text):
+        self.rows(text).first.click()
+        expect(self.page.locator(".o_bank_row.current")).to_contain_text(text)
+        self.person.settle()
+
+    def key(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.person.settle()
+
+    def filter(self, name):
+        self.page.locator(f"[data-filter={name}]").click()
+        self.person.settle()
+
+    def counts(self, **expected):
+        """The numbers beside the filters."""
+        for name, count in expected.items():
+            badge = self.page.locator(f"[data-filter={name}] .badge")
+            expect(badge).to_have_text(str(count))
+
+    def imported(self, name):
+        """What the panel of files says of one, when it has ended."""
+        item = self.page.locator(".o_bank_import").filter(has_text=name)
+        expect(item).to_have_attribute("data-state", re.compile("done|refused|failed"))
+        return item
+
+    def left(self):
+        return self.page.locator(".o_bank_left b")
+
+
+def test_from_file_to_done(people, odoo):
+    """A file is dropped, its lines are matched in every way there is, and one is undone."""
+    journal, numbers = prepare(odoo, INVOICES)
+    lines = [
+        (12000, CUSTOMERS[0], f"Invoice {numbers[0]} with thanks"),
+        (37550, "Unknown payer", "two invoices at once"),
+        (-1250, "Bank", "Charges of March"),
+        (8000, CUSTOMERS[3], f"{numbers[3]}"),
+    ]
+    person = people("accountant")
+    desk = Desk(person, journal).open()
+    drop_files(person, desk, lines)
+    accept_and_undo(person, desk, numbers[0])
+    split(person, desk, numbers)
+    write_off(person, desk)
+    accept_the_rest(person, desk)
+    from_the_invoice(person, odoo, numbers[0])
+
+
+def drop_files(person, desk, lines):
+    """Three files at once: one good, one of no bank, one whose columns nobody knows."""
+    table = b"Date,Amount,Text\n02/03/2026,1,first\n03/04/2026,2,second\n"
+    drop(
+        person,
+        ".o_bank_desk",
+        {"march.xml": statement(lines), "letter.pdf": b"%PDF-1.4", "table.csv": table},
+    )
+    good = desk.imported("march.xml")
+    expect(good).to_contain_text("4 lines made")
+    expect(desk.imported("letter.pdf")).to_contain_text("PDF")
+    unknown = desk.imported("table.csv")
+    person.picture("01-files")
+    unknown.get_by_text("Set up its columns").click()
+    person.page.locator(".o_dialog .o_field_widget[name=preview]").wait_for()
+    person.picture("02-columns")
+    person.page.locator(".o_dialog").get_by_role("button", name="Cancel").click()
+    person.press("Close")
+    drop(person, ".o_bank_desk", {"march.xml": statement(lines)})
+    expect(desk.imported("march.xml")).to_contain_text("4 skipped")
+    person.press("Close")
+    desk.counts(todo=4, done=0, all=4)
+
+
+def accept_and_undo(person, desk, number):
+    """Enter accepts the best proposal, u takes it back."""
+    desk.choose(number)
+    person.sees(re.compile("Proposal|Best proposal"))
+    person.picture("03-proposal")
+    person.page.set_viewport_size(WIDE)
+    person.picture("bank-lines")
+    person.page.set_viewport_size(SCREEN)
+    desk.key("Enter")
+    desk.counts(done=1, todo=3)
+    desk.key("u")
+    desk.counts(done=0, todo=4)
+    expect(person.page.locator(".o_bank_row.current")).to_contain_text(number)
+    desk.key("Enter")
+    desk.counts(done=1)
+
+
+def split(person, desk, numbers):
+    """A line is put together of two invoices; what is left is always there to see."""
+    desk.choose("two invoices")
+    expect(desk.left()).to_contain_text("375.50")
+    desk.key("m")
+    for number in numbers[1:3]:
+        box = person.page.locator(".o_bank_items_words")
+        box.fill(number)
+        expect(person.page.locator(".o_bank_items tr")).to_have_count(1)
+        person.settle()
+        box.press("Enter")
+    expect(desk.left()).to_contain_text("0.00")
+    person.picture("04-split")
+    amount = person.page.locator(".o_bank_part_amount").first
+    amount.fill("70")
+    expect(desk.left()).to_contain_text("5.50")
+    book = person.page.get_by_role("button", name="Book")
+    expect(book).to_be_disabled()
+    amount.fill("75.50")
+    book.click()
+    desk.counts(done=2)
+
+
+def write_off(person, desk):
+    """Charges go to an account."""
+    desk.choose("Charges of March")
+    desk.key("w")
+    panel = person.page.locator(".o_bank_panel")
+    panel.locator("input").first.fill("Expenses")
+    person.settle()
+    person.page.locator(".o-autocomplete--dropdown-item").first.click()
+    person.settle()
+    panel.get_by_role("button", name="Add").click()
+    expect(desk.left()).to_contain_text("0.00")
+    person.picture("05-write-off")
+    person.page.get_by_role("button", name="Book").click()
+    desk.counts(done=3)
+
+
+def accept_the_rest(person, desk):
+    """What is clear is done with one button."""
+    desk.filter("todo")
+    person.page.get_by_role("button", name="Accept all clear").click()
+    person.sees_notification("1 lines done")
+    person.close_notifications()
+    desk.counts(done=4, todo=0)
+    person.sees("Everything is done")
+    desk.filter("done")
+    desk.key("?")
+    person.picture("06-done-and-keys")
+
+
+def from_the_invoice(person, odoo, number):
+    """The invoice leads to its bank line."""
+    rpc = odoo.rpc("accountant")
+    move = rpc.call("account.move", "search", [("name", "=", number)])[0]
+    person.page.goto(f"{person.url}/odoo/account.move/{move}")
+    person.page.locator(".o_form_view").wait_for()
+    person.settle()
+    person.page.locator("button[name=action_finance_bank_lines]").click()
+    expect(person.page.locator(".o_bank_row")).to_have_count(1)
+    person.sees("Only the lines of a document")
+    person.picture("07-from-the-invoice")
+
+
+def test_with_the_keyboard_alone(people, odoo, soak):
+    """Line after line, without leaving the screen and without the mouse."""
+    count = KEYED_SOAK if soak else KEYED
+    invoices = [(CUSTOMERS[index % 4], 100.0 + index) for index in range(count)]
+    journal, numbers = prepare(odoo, invoices)
+    lines = [
+        (round(amount * 100), name, f"Invoice {number}")
+        for (name, amount), number in zip(invoices, numbers, strict=True)
+    ]
+    person = people("accountant")
+    desk = Desk(person, journal).open()
+    drop(person, ".o_bank_desk", {"march.xml": statement(lines)})
+    expect(desk.imported("march.xml")).to_contain_text(f"{count} lines made", timeout=120_000)
+    person.press("Close")
+    here = person.page.url
+    desk.key("j", "k", "?", "?")
+    for done in range(1, count + 1):
+        desk.key("Enter")
+        desk.counts(done=done)
+    desk.counts(todo=0)
+    desk.key("u")
+    desk.counts(todo=1)
+    assert person.page.url == here
