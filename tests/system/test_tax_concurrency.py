@@ -30,6 +30,13 @@ result = env["account.move"].create([
 env.cr.commit()
 """
 
+MARCH = """
+connector = env.ref("finance_tax_engine.demo_connector")
+connector.action_test()
+result = env["finance.tax.reconciliation"]._ensure(connector.workflow_ids, ["2026-03"]).id
+env.cr.commit()
+"""
+
 
 @pytest.fixture
 def engine(odoo, sandbox):
@@ -118,6 +125,37 @@ def test_two_sessions_post_the_same_invoice(engine):
     assert len(recorded(sandbox)) == 1
     jobs = rpc.call("finance.job", "search_count", [("document_id", "=", invoice)])
     assert jobs == 1
+
+
+def test_two_people_compare_the_same_month(engine):
+    odoo, drafts, sandbox = engine
+    (invoice,) = drafts(1)
+    rpc = odoo.rpc()
+    rpc.call("account.move", "action_post", [invoice])
+    wait_until(lambda: states(rpc, [invoice]) == [("posted", "committed")])
+    period = odoo.shell(MARCH)
+    sandbox.forget_requests()
+    # the first run is still under way when the second person presses the button
+    sandbox.set_faults(
+        {"kind": "delay", "delay_ms": 1500, "match": "GET /transactions", "times": 1}
+    )
+    outcomes = together(
+        *[lambda: rpc.call("finance.tax.reconciliation", "action_compare", [period])] * 2
+    )
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    jobs = [("res_model", "=", "finance.tax.reconciliation"), ("res_id", "=", period)]
+    wait_until(
+        lambda: (
+            not rpc.call(
+                "finance.job", "search_count", [*jobs, ("state", "not in", ("done", "cancelled"))]
+            )
+        ),
+        what="the comparison done",
+    )
+    [row] = rpc.call("finance.tax.reconciliation", "read", [period], ["run", "matched_count"])
+    assert (row["run"], row["matched_count"]) == (1, 1)
+    lists = [row for row in sandbox.requests("avatax") if row["path"].endswith("/transactions")]
+    assert len(lists) == rpc.call("finance.job", "search_count", jobs) == 1
 
 
 def test_edit_and_repost_while_the_recording_is_under_way(engine):

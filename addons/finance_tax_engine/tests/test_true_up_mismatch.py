@@ -1,6 +1,7 @@
 """What the engine records is not what it said, and it keeps to it: the ways out."""
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import ENGINE
@@ -78,3 +79,13 @@ class TestTrueUpOfMismatch(TrueUpCase):
         self.drain()
         self.assertEqual(move.finance_tax_state, "mismatch")
         self.assertFalse(self.recorded(), "made void: the books have not what it has")
+
+    def test_tax_inside_the_price_is_posted_again(self):
+        inside = self.company.account_sale_tax_id.copy(
+            {"name": "Inside 15%", "amount": 15, "price_include_override": "tax_included"}
+        )
+        line = {"price_unit": 115, "quantity": 1, "tax_ids": [Command.set(inside.ids)]}
+        move, true_up = self.insisted(invoice_line_ids=[Command.create(line)])
+        self.assertEqual(true_up.state, "withdrawn")
+        with self.assertRaisesRegex(UserError, "Post the document again"):
+            self.exceptions(move, "tax.mismatch").action_tax_settle()
