@@ -2,7 +2,7 @@
     "name": "Finance Connect: Tax Engine",
     "summary": "Exact sales tax per jurisdiction from an engine, recorded through the job queue",
     "description": "Sales tax of customer invoices from a tax engine. See README.md.",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Accounting/Accounting",
     "author": "Finance Connect contributors",
     "license": "LGPL-3",
