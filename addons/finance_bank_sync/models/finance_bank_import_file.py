@@ -69,7 +69,13 @@ class FinanceBankImport(models.Model):
 
     @api.autovacuum
     def _vacuum(self):
-        """Forget the contents of files that were received long ago; what they told stays."""
+        """Forget the contents of files that were received long ago; what they told stays.
+
+        Not where a legal hold is in force in the company: nobody knows whom a file tells of.
+        """
+        holds = self.env["finance.legal.hold"]._in_force()
+        if not all(hold.company_id for hold in holds):
+            return
         days = self.env["ir.config_parameter"].sudo().get_param(KEPT_PARAMETER)
         border = fields.Datetime.subtract(fields.Datetime.now(), days=int(days or KEPT_DAYS))
         self.env.cr.execute(
@@ -77,7 +83,8 @@ class FinanceBankImport(models.Model):
             UPDATE finance_bank_import SET content_sealed = NULL
              WHERE id IN (SELECT id FROM finance_bank_import
                            WHERE received_at < %s AND content_sealed IS NOT NULL
-                             AND state IN ('done', 'refused') LIMIT %s)
+                             AND state IN ('done', 'refused') AND NOT company_id = ANY(%s)
+                           LIMIT %s)
             """,
-            (border, VACUUMED),
+            (border, holds.company_id.ids, VACUUMED),
         )

@@ -64,7 +64,10 @@ class FinanceBankStatement(models.Model):
                 ("end_date", ">=", first - near),
                 ("start_date", "<=", last + near),
                 ("id", "not in", self.ids),
-            ]
+                "|",
+                ("has_opening", "=", True),
+                ("page", "!=", False),
+            ]  # fmt: skip
         )
         return self[:1]._walk(candidates, back=True) | self[-1:]._walk(candidates, back=False)
 

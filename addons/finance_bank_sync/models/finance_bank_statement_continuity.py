@@ -39,7 +39,7 @@ class FinanceBankStatement(models.Model):
         a statement may have come in between. Each source is a row of its own; the first of a source
         is compared with the last closing balance that any source told.
         """
-        mine = imported.filtered(lambda one: one.journal_id == journal and one.kind == STATEMENT)
+        mine = imported.filtered(lambda one: one.journal_id == journal and one._is_compared())
         days = [day for one in mine for day in (one.start_date, one.end_date) if day]
         if not days:
             return
@@ -48,16 +48,31 @@ class FinanceBankStatement(models.Model):
                 ("journal_id", "=", journal.id),
                 ("kind", "=", STATEMENT),
                 ("end_date", ">=", min(days) - timedelta(days=LOOK_BACK)),
-            ]
+                "|",
+                ("has_opening", "=", True),
+                "|",
+                ("number", "!=", False),
+                ("sequence", "!=", False),
+            ]  # fmt: skip
         )
         for kind in sorted(set(around.mapped("format"))):
             of_kind = around.filtered(lambda one, kind=kind: one.format == kind)
             of_kind._compare(first_day=min(days))
 
+    def _is_compared(self):
+        """Whether it says anything by which it could follow another; most pulls don't."""
+        told = self.has_opening or self.number or self.sequence
+        return self.kind == STATEMENT and bool(told)
+
     def _compare(self, first_day):
         """Write what is odd of each statement against the one before it in the bank's order."""
         inorder = self.sorted(
-            lambda one: (one.end_date, one.start_date, one._order_number(), one.id)
+            lambda one: (
+                one.end_date,
+                one.start_date or one.end_date,
+                one._order_number(),
+                one.id,
+            )
         )
         told, again = [], self.browse()
         for one in inorder:
