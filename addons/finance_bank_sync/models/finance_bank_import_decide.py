@@ -229,7 +229,7 @@ class FinanceBankImport(models.Model):
             SQL(
                 """
                 UPDATE finance_bank_entry e
-                   SET state = 'held', duplicate_of_id = o.id,
+                   SET state = 'held', duplicate_of_id = COALESCE(o.duplicate_of_id, o.id),
                        key = 'held:' || e.id || ':' || e.share,
                        reason = jsonb_build_object(
                            'code', CASE WHEN e.removes THEN 'withdrawn' ELSE 'changed' END)
@@ -238,14 +238,15 @@ class FinanceBankImport(models.Model):
                    AND e.state = 'received' AND o.journal_id = e.journal_id
                    AND o.import_id <> e.import_id AND o.namespace = e.namespace
                    AND o.unique_id = COALESCE(e.corrects, e.unique_id) AND o.share = 1
-                   AND o.status = 'booked' AND o.state = ANY(%(live)s)
+                   AND o.status = 'booked'
+                   AND (o.state = ANY(%(live)s)
+                        OR o.state = 'skipped' AND o.duplicate_of_id IS NOT NULL)
                    AND (e.removes OR NOT EXISTS (
                        SELECT FROM finance_bank_entry same
                         WHERE same.journal_id = e.journal_id AND same.namespace = e.namespace
                           AND same.unique_id = e.unique_id AND same.import_id <> e.import_id
                           AND same.entry_amount = e.entry_amount
-                          AND same.booking_date = e.booking_date
-                          AND same.state = ANY(%(live)s)))
+                          AND same.booking_date = e.booking_date))
                 """,
                 **{"import": self.id, "journal": journal.id, "live": list(LIVE)},
             )

@@ -1,5 +1,6 @@
 """Never twice, and no twin lost: every pair of sources, and what banks do in between."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo.exceptions import UserError
@@ -220,6 +221,26 @@ class TestDuplicates(BankCase):
         self.assertTrue(self.open_exceptions("bank.changed"))
         again = self.pull(files.api([Booking("12.00", unique_id="b1")], prefix="again"))
         self.assertEqual((again.held_count, again.skipped_count), (0, 1))
+        self.assert_lines("10.00")
+
+    def test_what_a_link_changes_of_a_file(self):
+        """The file told it first; the link says another day later: not a second line."""
+        self.receive(files.camt([Booking("10.00")]))
+        self.pull(files.api([Booking("10.00", unique_id="b1")]))
+        later = Booking("10.00", unique_id="b1", day=DAY + timedelta(days=9))
+        found = self.pull(files.api([later]))
+        self.assertEqual((found.held_count, found.created_count), (1, 0))
+        self.assert_lines("10.00")
+
+    def test_the_bank_takes_back_what_was_booked(self):
+        self.pull(files.api([Booking("10.00", unique_id="b1")]))
+        told = files.api([Booking("10.00", unique_id="")])
+        gone = replace(told.entries[0], unique_id="", corrects="b1", removes=True)
+        found = self.pull(replace(told, entries=(gone,)))
+        self.assertEqual(found.entry_ids.reason["code"], "withdrawn")
+        self.assertFalse(found.entry_ids.can_force)
+        never = self.pull(replace(told, entries=(replace(gone, corrects="zz"),)))
+        self.assertEqual(never.entry_ids.reason["code"], "gone")
         self.assert_lines("10.00")
 
     def test_an_id_that_a_bank_gives_twice(self):
