@@ -229,7 +229,7 @@ class FinanceBankImport(models.Model):
             SQL(
                 """
                 UPDATE finance_bank_entry e
-                   SET state = 'held', duplicate_of_id = COALESCE(o.duplicate_of_id, o.id),
+                   SET state = 'held', duplicate_of_id = CASE WHEN o.state = 'skipped' THEN o.duplicate_of_id ELSE o.id END,
                        key = 'held:' || e.id || ':' || e.share,
                        reason = jsonb_build_object(
                            'code', CASE WHEN e.removes THEN 'withdrawn' ELSE 'changed' END)
