@@ -5,8 +5,10 @@ much the process grows meanwhile. Nothing is matched by either.
 """
 
 import base64
-import multiprocessing
+import json
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from benchmarks.lib import bench_odoo
@@ -24,6 +26,8 @@ PEER_MODULES = (
     "account_statement_import_camt",
 )  # fmt: skip
 IBAN = "DE75512108001245126199"
+# Lines that warm the caches.
+FIRST = 2
 
 
 class Importer:
@@ -47,34 +51,44 @@ class Importer:
         bench_odoo.database(self.cluster, PEER, modules, self.paths[PEER], self.environment)
 
     def measure(self, name, content, count):
-        """Return (queries a line, MB grown) of one import in a new process, not committed to."""
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return pool.apply(_measured, (name, self.paths[name], content, count))
+        """Return (queries a line, MB grown) of one import, in a new process.
+
+        content: function that returns a file of so many entries as bytes.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder) / "first.xml", Path(folder) / "measured.xml"]
+            for file, entries in zip(files, (FIRST, count), strict=True):
+                file.write_bytes(content(entries))
+            argv = [sys.executable, "-m", __name__, name, self.paths[name], str(count)]
+            argv += map(str, files)
+            run = {"env": self.environment, "cwd": bench_odoo.ROOT, "stdout": subprocess.PIPE}
+            done = subprocess.run(argv, check=True, **run)
+        return tuple(json.loads(done.stdout.splitlines()[-1]))
 
 
-def _measured(name, path, content, count):
-    sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+def main(name, path, count, first, measured):
+    """Measure in this process and print the two numbers."""
+    count, first, data = int(count), Path(first).read_bytes(), Path(measured).read_bytes()
     here = bench_odoo.Here(name, path)
+    importer = _ours if name == OURS else _peer
     with here.transaction() as env:
         journal = _journal(env)
         env.cr.commit()
-        importer = _ours if name == OURS else _peer
-        # what Odoo loads for the first line is nobody's
-        importer(env, here, content(2), journal)
-        data = content(count)
+        # what Odoo loads for the first lines is nobody's
+        importer(env, here, first, journal)
         env.invalidate_all()
+        # the peak of what follows, not of starting Odoo (proc(5))
+        Path("/proc/self/clear_refs").write_text("5")
         before, memory = _queries(), _memory("VmRSS")
         importer(env, here, data, journal)
-        queries, grown = _queries() - before, _memory("VmHWM") - memory
-        env.cr.rollback()
-        domain = [("journal_id", "=", journal.id)]
-        made = env["account.bank.statement.line"].search_count(domain)
-        if made != count + 2:
-            raise RuntimeError(f"{name} made {made} lines of {count + 2}")
-        env["account.journal"].browse(journal.id).active = False
+        figures = ((_queries() - before) / count, (_memory("VmHWM") - memory) / 1024)
+        env.cr.commit()
+        made = env["account.bank.statement.line"].search_count([("journal_id", "=", journal.id)])
+        if made not in (count, count + FIRST):
+            raise RuntimeError(f"{name} made {made} lines of {count}")
         journal.bank_account_id = False
         env.cr.commit()
-    return queries / count, grown / 1024
+    print(json.dumps(figures))
 
 
 def _journal(env):
@@ -125,3 +139,7 @@ def _queries():
 def _memory(field):
     status = Path("/proc/self/status").read_text()
     return int(status.partition(f"{field}:")[2].split()[0])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -75,6 +75,8 @@ def test_several_workers_and_files_of_the_same_days(odoo_factory, work):
 @pytest.mark.parametrize("point", KILLS)
 def test_killed_in_the_middle(point, odoo_factory, work, soak):
     """Whatever is killed when: it goes on by itself, and nothing is entered twice."""
+    if point == "before_done" and not soak:
+        pytest.skip("soak: the two points before it are enough here")
     count, chunk, seconds = (20_000, 400, 3600) if soak else (100, 10, 120)
     server = odoo_factory(work.database)
     receive(server, count, ("camt",), chunk)
