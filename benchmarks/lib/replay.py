@@ -118,11 +118,7 @@ class _Replay:
                 self.pool.add(_transfer(line))
             return
         for key, amount in truth.pays.items():
-            item = self.pool.items[key]
             self.pool.pay(key, amount)
-            if key not in self.pool.items:
-                for name in item.names:
-                    self.pool.close(matching.Closed(name, item.partner))
         account = names.account_key(line.iban)
         owners = {self.year.items[key].partner for key in truth.pays}
         if account and len(owners) == 1 and account not in self.directory.accounts:

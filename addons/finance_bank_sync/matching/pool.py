@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from . import references
 from .names import account_key, name_key
-from .values import TRANSFER
+from .values import TRANSFER, Closed
 
 
 @dataclass
@@ -92,9 +92,11 @@ class Pool:
                 self._closed[key].append(document)
 
     def pay(self, key, amount):
-        """Take ``amount`` off an item; without a rest it is gone."""
+        """Take ``amount`` off an item; without a rest it is settled, and naming it a doubt."""
         item = self.items.pop(key)
         if item.amount == amount:
+            for name in item.names:
+                self.close(Closed(name, item.partner))
             return
         share = (item.amount - amount) / item.amount
         balance = (item.balance * share).quantize(item.balance)

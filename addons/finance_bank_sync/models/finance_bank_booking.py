@@ -85,7 +85,8 @@ class FinanceBankBooking(models.AbstractModel):
         items = self.env["account.move.line"].browse(
             [decision["parts"][0]["id"] for decision in decisions]
         )
-        groups, rows, plan = {}, [], []
+        accounts, partners, rows, plan = {}, {}, [], []
+        nothing = self.env["account.move.line"], self.env["account.bank.statement.line"]
         for decision, item in zip(decisions, items, strict=True):
             line = decision["line"]
             self._check_open(line)
@@ -100,13 +101,15 @@ class FinanceBankBooking(models.AbstractModel):
             rows.append(row)
             suspense = self._suspense(line)
             plan.append((item | suspense, row))
-            groups.setdefault((item.account_id, partner), []).append((line, suspense))
-        for (account, partner), members in groups.items():
-            suspense = self.env["account.move.line"].union(*(item for _line, item in members))
-            suspense.with_context(**QUIET).write(
-                {"account_id": account.id, "partner_id": partner.id}
+            accounts.setdefault(item.account_id, []).append(suspense)
+            partners.setdefault(partner, []).append((suspense, line))
+        for account, members in accounts.items():
+            nothing[0].union(*members).with_context(**QUIET).write({"account_id": account.id})
+        for partner, members in partners.items():
+            suspense = nothing[0].union(*(item for item, _line in members))
+            self._name_partner(
+                nothing[1].union(*(line for _item, line in members)), partner, suspense
             )
-            self._name_partner(members[0][0].union(*(line for line, _item in members)), partner)
         return self._finish(rows, plan)
 
     def _finish(self, rows, plan):

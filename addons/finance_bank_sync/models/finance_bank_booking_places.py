@@ -16,7 +16,7 @@ class FinanceBankBooking(models.AbstractModel):
         if self._is_closed(line, values):
             return self._place_apart(line, values)
         move, suspense = line.move_id.with_context(**QUIET), self._suspense(line)
-        self._name_partner(line, partner)
+        self._name_partner(line, partner, self.env["account.move.line"])
         known = set(move.line_ids.ids)
         # Odoo lets nobody write taxes on a posted item: those are new ones.
         untaxed = [place for place, value in enumerate(values) if not value.keys() & TAXES]
@@ -31,13 +31,15 @@ class FinanceBankBooking(models.AbstractModel):
             made.insert(kept, suspense)
         return made, self.env["account.move"]
 
-    def _name_partner(self, lines, partner):
-        """Put the partner on the lines, and on their items on the account of the bank."""
-        lines = lines.filtered(lambda line: line.partner_id != partner)
-        if partner and lines:
-            lines.with_context(**QUIET).write({"partner_id": partner.id})
-            liquidity = [line._seek_for_lines()[0] for line in lines]
-            liquidity[0].union(*liquidity).with_context(**QUIET).write({"partner_id": partner.id})
+    def _name_partner(self, lines, partner, items):
+        """Put the partner on ``items``, the lines, and their items on the account of the bank."""
+        new = lines.filtered(lambda line: line.partner_id != partner)
+        if partner and new:
+            new.with_context(**QUIET).write({"partner_id": partner.id})
+            items = items.union(*(line._seek_for_lines()[0] for line in new))
+        items = items.filtered(lambda item: item.partner_id != partner)
+        if items:
+            items.with_context(**QUIET).write({"partner_id": partner.id})
 
     def _is_closed(self, line, values=()):
         """Tell whether the entry of the line may not change: locked, or secured by hash."""

@@ -3,7 +3,8 @@ from odoo.tools import SQL
 
 from ..matching import references
 
-# Open documents whose words are not the ones that their keys were made from.
+# Documents whose words are not the ones that their keys were made from: what is open, and invoices of
+# two years, since naming one that is paid is a doubt.
 STALE = """
     SELECT move.id, words.text, known.id IS NOT NULL
       FROM account_move move
@@ -13,11 +14,11 @@ STALE = """
       LEFT JOIN finance_bank_key known ON known.move_id = move.id AND known.is_words
      WHERE move.state = 'posted' AND move.company_id = ANY(%s)
        AND (known.id IS NULL OR known.key <> md5(words.text))
-       AND EXISTS (
+       AND ((move.move_type <> 'entry' AND move.date > CURRENT_DATE - 730) OR EXISTS (
            SELECT FROM account_move_line item JOIN account_account account
                   ON account.id = item.account_id AND account.reconcile
             WHERE item.move_id = move.id AND item.reconciled IS NOT TRUE
-              AND item.statement_line_id IS NULL)
+              AND item.statement_line_id IS NULL))
 """
 
 
@@ -25,7 +26,7 @@ class FinanceBankKey(models.Model):
     """What numbers of documents may be written like in the text of a payment: an index.
 
     Kept apart from journal entries, so that posting them costs nothing; brought up to date for
-    what is new and open when lines are matched. Nothing refers to it.
+    what is new when lines are matched. Nothing refers to it.
     """
 
     _name = "finance.bank.key"

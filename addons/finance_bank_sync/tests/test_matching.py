@@ -50,6 +50,25 @@ class TestMatching(MatchingCase):
         lines._finance_undo()
         self.assertEqual(self.items(*invoices, lines), before)
 
+    def test_paid_twice_at_once_does_not_pay_the_next_number(self):
+        """One figure off an open invoice of the same amount: but the number typed is settled."""
+        day = self.today()
+        first, second = (self.invoice(100.0, day=day) for _number in range(2))
+        lines = self.line(100.0, first.name, account_number=IBAN, day=day)
+        lines |= self.line(100.0, first.name, account_number=IBAN, day=day)
+        self.assertEqual(self.matched(lines).line_id, lines[0])
+        self.assertEqual((first.amount_residual, second.amount_residual), (0, 100.0))
+        self.assertIn("doubt.closed_named", self.codes(lines[1].finance_proposal_ids[0]))
+
+    def test_settled_before_anything_was_matched(self):
+        day = self.today()
+        first, second = (self.invoice(100.0, day=day) for _number in range(2))
+        credit = first._reverse_moves(cancel=True)
+        self.assertFalse(first.amount_residual or credit.amount_residual)
+        line = self.line(100.0, first.name, account_number=IBAN, day=day)
+        self.assertFalse(self.matched(line))
+        self.assertEqual(second.amount_residual, 100.0)
+
     # === OTHER RECIPES === #
 
     def test_write_off_of_a_fee(self):
