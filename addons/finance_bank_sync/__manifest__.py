@@ -38,6 +38,10 @@
         "views/finance_bank_desk_views.xml",
         "views/finance_bank_column_map_views.xml",
         "views/finance_bank_pickup_views.xml",
+        "views/finance_bank_expectation_views.xml",
+        "views/finance_bank_balance_cash_views.xml",
+        "views/finance_cash_position_views.xml",
+        "data/cash_cron.xml",
     ],
     "assets": {
         "web.assets_backend": ["finance_bank_sync/static/src/**/*"],

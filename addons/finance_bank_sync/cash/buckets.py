@@ -1,6 +1,6 @@
 """Ages of open items, and the days on which money is expected."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 # Days old at most: key; the last one has no end.
 AGES = ((7, "week"), (30, "month"), (90, "quarter"), (None, "older"))

@@ -1,7 +1,7 @@
 """When a bank's statement of a day is due, and how an account stands by that."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 # How an account stands.
@@ -80,11 +80,11 @@ class Calendar:
         for _number in range(self.lag):
             due = self._step(due, 1)
         local = datetime.combine(due, self.by, ZoneInfo(self.zone))
-        return local.astimezone(timezone.utc).replace(tzinfo=None)
+        return local.astimezone(UTC).replace(tzinfo=None)
 
     def last_due(self, now):
         """Return the newest day whose statement is due at ``now`` (UTC), None without any."""
-        day = now.replace(tzinfo=timezone.utc).astimezone(ZoneInfo(self.zone)).date()
+        day = now.replace(tzinfo=UTC).astimezone(ZoneInfo(self.zone)).date()
         for _number in range(LONGEST_REST):
             if self.is_banking_day(day) and self.due_at(day) <= now:
                 return day

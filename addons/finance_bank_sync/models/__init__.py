@@ -31,6 +31,13 @@ from . import finance_bank_reconciliation
 from . import finance_bank_reconciliation_line
 from . import finance_bank_reconciliation_table
 from . import finance_cash_evidence
+from . import finance_bank_balance_proof
+from . import finance_bank_expectation
+from . import finance_cash_facts
+from . import finance_cash_line_mixin
+from . import finance_cash_position
+from . import finance_cash_snapshot
+from . import finance_close_check_cash
 
 # Bank links.
 from . import finance_audit_event_link

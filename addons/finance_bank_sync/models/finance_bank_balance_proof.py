@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.finance_connector_base.actions import listing
+
 
 class FinanceBankBalanceProof(models.Model):
     """One closing balance of one account against what came before, and against the ledger.
@@ -42,6 +44,7 @@ class FinanceBankBalanceProof(models.Model):
     held = fields.Monetary(
         "Held", readonly=True, aggregator=None, help="Told by the bank until then and not booked."
     )
+    is_month_last = fields.Boolean("Last of the Month", readonly=True)
     standing = fields.Selection(
         [("first", "First balance"), ("proved", "Proved"), ("broken", "Does not add up")],
         readonly=True,
@@ -65,7 +68,9 @@ class FinanceBankBalanceProof(models.Model):
                  ORDER BY balance.journal_id, balance.day, balance.received_at DESC, balance.id DESC
             ), days AS (
                 SELECT told.*, lag(told.day) OVER own AS previous_day,
-                       lag(told.amount) OVER own AS opening
+                       lag(told.amount) OVER own AS opening,
+                       to_char(lead(told.day) OVER own, 'YYYY-MM') IS DISTINCT FROM
+                       to_char(told.day, 'YYYY-MM') AS is_month_last
                   FROM told WINDOW own AS (PARTITION BY told.journal_id ORDER BY told.day)
             ), openings AS (
                 SELECT DISTINCT ON (journal_id, day) journal_id, day, amount
@@ -110,6 +115,7 @@ class FinanceBankBalanceProof(models.Model):
             ), proof AS (
                 SELECT days.id, days.company_id, days.journal_id, days.currency_id, days.day,
                        days.previous_day, days.opening, days.amount AS closing,
+                       days.is_month_last,
                        COALESCE(moved.amount, 0) AS moved, COALESCE(moved.number, 0) AS entry_count,
                        first.amount AS told_opening,
                        days.amount - days.opening - COALESCE(moved.amount, 0) AS gap,
@@ -158,10 +164,4 @@ class FinanceBankBalanceProof(models.Model):
         domain = [("journal_id", "=", self.journal_id.id), ("booking_date", "<=", self.day)]
         if self.previous_day:
             domain.append(("booking_date", ">", self.previous_day))
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Entries"),
-            "res_model": "finance.bank.entry",
-            "view_mode": "list,form",
-            "domain": domain,
-        }
+        return listing(self.env._("Entries"), "finance.bank.entry", domain)

@@ -157,6 +157,8 @@ class FinanceBankExpectation(models.Model):
         self.sudo().search([])._check()
 
     def _check(self):
+        # how an account stands depends on the clock, and on balances that have just come
+        self.invalidate_recordset(["standing", "newest_day", "due_day", "overdue_count"])
         exceptions = self.env["finance.exception"].sudo()
         opened = exceptions.search(
             [("code", "=", CODE), ("state", "=", "open"), ("document_model", "=", self._name),

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from odoo.addons.finance_connector_base.actions import notice
 from odoo.addons.finance_connector_base.fields import WeakMany2one
 from odoo.addons.finance_connector_base.models.finance_timeline import print_or_show
 
@@ -157,7 +158,9 @@ class FinanceBankReconciliation(models.Model):
                 day=format_date(self.env, statement.day) if statement.day else "",
             )
             if statement.version > 1:
-                name = self.env._("%(name)s (version %(number)s)", name=name, number=statement.version)
+                name = self.env._(
+                    "%(name)s (version %(number)s)", name=name, number=statement.version
+                )
             statement.display_name = name
 
     @api.depends("next_ids.state")
@@ -419,9 +422,7 @@ class FinanceBankReconciliation(models.Model):
         self._must_be("draft")
         self._calculate()
         self._check_complete()
-        self._put(
-            state="prepared", prepared_by_id=self.env.uid, prepared_at=fields.Datetime.now()
-        )
+        self._put(state="prepared", prepared_by_id=self.env.uid, prepared_at=fields.Datetime.now())
         self._note("bank.prepared")
 
     def action_review(self):
@@ -437,9 +438,7 @@ class FinanceBankReconciliation(models.Model):
                     statement=self.display_name,
                 )
             )
-        self._put(
-            state="reviewed", reviewed_by_id=self.env.uid, reviewed_at=fields.Datetime.now()
-        )
+        self._put(state="reviewed", reviewed_by_id=self.env.uid, reviewed_at=fields.Datetime.now())
         self._note("bank.reviewed", data={"prepared_by": self.prepared_by_id.id})
 
     def action_send_back(self):
@@ -481,11 +480,7 @@ class FinanceBankReconciliation(models.Model):
             if right
             else self.env._("Figures or items differ from the audit trail: somebody changed them.")
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"message": words, "type": "success" if right else "danger"},
-        }
+        return notice("success" if right else "danger", words, after=False)
 
     def action_print(self):
         """Print it; without wkhtmltopdf it is shown in the browser."""

@@ -157,12 +157,15 @@ class FinanceBankAccountMixin(models.AbstractModel):
     def _parameters(self, journal, family, day, until):
         currency = self._currency_of(journal)
         own = journal.company_id.currency_id == currency
-        return {
+        when = {
             "journal": family.journal,
-            "bank": family.bank,
-            "suspense": family.suspense,
             "day": day,
             "moment": self._end_of(journal.company_id, until),
+        }
+        with_matches = "finance.bank.match" in self.env
+        return when | {
+            "bank": family.bank,
+            "suspense": family.suspense,
             "amount": self._amount_of_line(journal),
             "in_own": own,
             "own": self._amount_of_line(journal, "counter"),
@@ -173,7 +176,8 @@ class FinanceBankAccountMixin(models.AbstractModel):
                 family.bank,
                 currency.decimal_places,
             ),
-            "matched": sql.matched("finance.bank.match" in self.env),
+            "matched": sql.matched(with_matches),
+            "undone": sql.undone(with_matches, when),
             "suspense_items": family.condition([family.suspense]),
             "outstanding_items": family.condition(sorted(family.outstanding)),
             "bank_items": family.condition([family.bank]),

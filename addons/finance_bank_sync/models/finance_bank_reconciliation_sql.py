@@ -56,11 +56,13 @@ def suspense(facts):
                sum(found.amount) AS amount, sum(found.balance) AS balance, max(found.at) AS since
           FROM found JOIN account_bank_statement_line AS st ON st.id = found.line_id
           JOIN account_move AS entry ON entry.id = st.move_id
+         WHERE NOT EXISTS (SELECT FROM (%(undone)s) AS undone WHERE undone.line_id = st.id)
          GROUP BY st.id, entry.id HAVING sum(found.balance) <> 0
          ORDER BY entry.date, st.id
         """,
         later=later(facts),
         open=_open(facts, facts["suspense_items"]),
+        undone=facts["undone"],
     )
 
 
@@ -102,14 +104,18 @@ def _open(facts, condition):
         """
         SELECT item.id, item.date, item.name AS label, item.ref, item.move_name, item.move_id,
                item.partner_id, item.account_id, item.statement_line_id, item.since,
-               item.amount - item.paid_amount AS amount, item.balance - item.paid AS balance
+               item.amount - item.paid_amount - item.undone AS amount,
+               item.balance - item.paid
+                 - COALESCE(item.undone * item.balance / NULLIF(item.amount, 0), 0) AS balance
           FROM (
             SELECT line.id, line.date, line.name, line.ref, line.move_name, line.move_id,
                    line.partner_id, line.account_id, entry.statement_line_id, line.balance,
                    %(amount)s AS amount,
                    COALESCE(sum(part.balance) FILTER (WHERE part.counts), 0) AS paid,
                    COALESCE(sum(part.amount) FILTER (WHERE part.counts), 0) AS paid_amount,
-                   min(part.at) FILTER (WHERE NOT part.counts) AS since
+                   min(part.at) FILTER (WHERE NOT part.counts) AS since,
+                   COALESCE((SELECT sum(undone.amount) FROM (%(undone)s) AS undone
+                              WHERE undone.item_id = line.id), 0) AS undone
               FROM account_move_line AS line
               JOIN account_move AS entry ON entry.id = line.move_id
          LEFT JOIN LATERAL (
@@ -131,7 +137,7 @@ def _open(facts, condition):
              WHERE %(condition)s AND line.parent_state = 'posted' AND line.date <= %(day)s
              GROUP BY line.id, entry.statement_line_id
           ) AS item
-         WHERE item.balance <> item.paid OR item.amount <> item.paid_amount
+         WHERE item.balance <> item.paid OR item.amount - item.paid_amount <> item.undone
         """,
         **facts | {"condition": condition},
     )
@@ -196,6 +202,27 @@ def other_day(facts, since):
          ORDER BY told.booking_date, told.id
         """,
         **facts | {"since": since},
+    )
+
+
+def undone(with_matches, facts):
+    """Return SQL for (line_id, item_id, amount) of what was matched at the moment and is not now.
+
+    amount: of the item, in the currency of the bank line.
+    """
+    if not with_matches:
+        return SQL("SELECT 0 AS line_id, 0 AS item_id, 0 AS amount WHERE false")
+    return SQL(
+        """
+        SELECT m.line_id, (part.value->>'id')::int AS item_id,
+               (part.value->>'amount')::numeric AS amount
+          FROM finance_bank_match AS m
+     LEFT JOIN LATERAL jsonb_array_elements(m.parts) AS part
+            ON part.value->>'kind' = 'item'
+         WHERE m.journal_id = %(journal)s AND m.date <= %(day)s
+           AND m.matched_at < %(moment)s AND m.undone_at >= %(moment)s
+        """,
+        **facts,
     )
 
 

@@ -97,6 +97,14 @@ class FinanceBankReconciliation(models.Model):
         """Return [(what, who, when)] for the foot of the statement."""
         _ = self.env._
         return [
-            (_("Prepared by"), self.prepared_by_id.sudo().name or "", self._moment(self.prepared_at)),
-            (_("Reviewed by"), self.reviewed_by_id.sudo().name or "", self._moment(self.reviewed_at)),
+            (
+                _("Prepared by"),
+                self.prepared_by_id.sudo().name or "",
+                self._moment(self.prepared_at),
+            ),
+            (
+                _("Reviewed by"),
+                self.reviewed_by_id.sudo().name or "",
+                self._moment(self.reviewed_at),
+            ),
         ]

@@ -1,4 +1,6 @@
 from . import test_access
+from . import test_cash_access
+from . import test_cash_position
 from . import test_continuity
 from . import test_duplicates
 from . import test_import

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
+from psycopg2.errors import UniqueViolation
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -18,7 +20,9 @@ class TestFigures(CashCase):
 
     def sections(self, statement):
         return {
-            (line.section, line.amount) for line in statement.line_ids if line.section != "beginning"
+            (line.section, line.amount)
+            for line in statement.line_ids
+            if line.section != "beginning"
         }
 
     def test_everything_on_the_way_adds_up(self):
@@ -422,13 +426,15 @@ class TestFrozen(CashCase):
 
     def test_one_statement_of_a_day(self):
         self.statement()
-        with mute_logger("odoo.sql_db"), self.assertRaises(Exception), self.cr.savepoint():
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
             self.statement()
 
     def test_printed(self):
         statement = self.reviewed()
-        report = self.env["ir.actions.report"]._render_qweb_html(
-            "finance_bank_sync.report_bank_reconciliation", statement.ids
-        )[0].decode()
+        report = (
+            self.env["ir.actions.report"]
+            ._render_qweb_html("finance_bank_sync.report_bank_reconciliation", statement.ids)[0]
+            .decode()
+        )
         for words in ("Balance per bank", "1,000.00", statement.digest, self.reviewer.name):
             self.assertIn(words, report)

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from odoo.addons.finance_connector_base.actions import CLOSE
+
 MONEY = ("bank", "credit", "cash")
 
 
@@ -64,4 +66,4 @@ class FinanceBankBalanceEntry(models.TransientModel):
                 "currency": self.currency_id.name,
             },
         )
-        return {"type": "ir.actions.act_window_close"}
+        return CLOSE

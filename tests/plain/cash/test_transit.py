@@ -10,7 +10,9 @@ DAY = date(2026, 3, 24)
 
 
 def moved(id_, account, other, amount, days=0, **values):
-    return Movement(id_, account, other, DAY + timedelta(days=days), Decimal(amount), "EUR", **values)
+    return Movement(
+        id_, account, other, DAY + timedelta(days=days), Decimal(amount), "EUR", **values
+    )
 
 
 def test_both_sides_seen_is_nothing_on_the_way():
@@ -50,7 +52,9 @@ def test_the_reference_wins_over_the_day():
 def test_currencies_differ_but_the_reference_is_the_same():
     dollars = Movement(2, 20, 10, DAY, Decimal(110), "USD", "T1")
     assert one_sided([moved(1, 10, 20, -100, reference="T1"), dollars]) == []
-    assert len(one_sided([moved(1, 10, 20, -100), Movement(2, 20, 10, DAY, Decimal(100), "USD")])) == 2
+    assert (
+        len(one_sided([moved(1, 10, 20, -100), Movement(2, 20, 10, DAY, Decimal(100), "USD")])) == 2
+    )
 
 
 def test_too_far_apart():
@@ -72,7 +76,9 @@ def test_no_side_is_used_twice():
         for number in range(random.randint(1, 12)):
             account, other = random.sample((10, 20, 30), 2)
             sign = random.choice((-1, 1))
-            movements.append(moved(number, account, other, sign * random.choice((50, 100)), number % 3))
+            movements.append(
+                moved(number, account, other, sign * random.choice((50, 100)), number % 3)
+            )
         rest = one_sided(movements)
         random.shuffle(movements)
         assert sum(m.amount for m in rest) == sum(m.amount for m in movements)
