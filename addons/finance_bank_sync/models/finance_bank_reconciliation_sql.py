@@ -171,7 +171,7 @@ def only_booked(facts, since):
            AND line.date > %(since)s AND line.date <= %(day)s
            AND (entry.statement_line_id IS NULL OR %(fed)s AND NOT EXISTS (
                 SELECT FROM finance_bank_entry AS told
-                 WHERE told.line_id = entry.statement_line_id))
+                 WHERE told.line_id = entry.statement_line_id AND told.state <> 'removed'))
          ORDER BY line.date, line.id
         """,
         **facts | {"since": since},

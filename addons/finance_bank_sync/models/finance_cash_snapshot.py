@@ -56,6 +56,11 @@ class FinanceCashKeptMixin(models.AbstractModel):
         """Refused."""
         self._refuse("unlink")
 
+    @api.model
+    def _remove_guard(self):
+        """Take the triggers and their function away, so that the tables can be dropped."""
+        self.env.cr.execute("DROP FUNCTION IF EXISTS finance_cash_snapshot_guard() CASCADE")
+
     def _refuse(self, action):
         self.env["finance.denied.action"]._deny(action, "guard", self)
         raise UserError(

@@ -64,6 +64,51 @@ class TestFigures(CashCase):
         self.told(500.0)
         self.assertEqual(self.sections(self.statement()), set())
 
+    def test_undone_after_the_day_it_was_matched_then(self):
+        """Matched in March and undone in April: on 31 March neither side was open."""
+        payment = self.payment(500.0, EARLIER)
+        line = self.bank_line(500.0, EARLIER)
+        item = payment.move_id.line_ids.filtered(lambda row: row.account_id == self.outstanding)
+        match = self.env["finance.bank.match"].create(
+            {
+                "line_id": line.id,
+                "journal_id": self.bank.id,
+                "company_id": self.company.id,
+                "currency_id": self.currency.id,
+                "date": EARLIER,
+                "amount": 500.0,
+                "kind": "hand",
+                "parts": [{"kind": "item", "id": item.id, "amount": "500.00"}],
+                "item_ids": item.ids,
+                "matched_at": datetime(2026, 3, 25),
+                "undone_at": datetime(2026, 4, 3),
+            }
+        )
+        self.told(500.0)
+        self.assertEqual(self.sections(self.statement()), set())
+        after = self.statement(DAY + timedelta(days=4))
+        self.assertEqual(self.sections(after), {("transit", 500.0), ("suspense", -500.0)})
+        match.undone_at = datetime(2026, 3, 28)
+        before = self.statement(DAY - timedelta(days=1))
+        self.assertEqual(self.sections(before), {("transit", 500.0), ("suspense", -500.0)})
+
+    def test_a_match_of_the_engine_made_later(self):
+        """The match's own moment counts, whenever its journal items were written."""
+        payment = self.payment(500.0, EARLIER)
+        line = self.bank_line(500.0, EARLIER)
+        item = payment.move_id.line_ids.filtered(lambda row: row.account_id == self.outstanding)
+        line._finance_accept(parts=[{"kind": "item", "id": item.id, "amount": "500.00"}])
+        match = self.env["finance.bank.match"].search([("line_id", "=", line.id)])
+        self.assertTrue(line.is_reconciled)
+        self.made_at(line.move_id.line_ids, DAY)
+        match.sudo().matched_at = datetime(2026, 4, 2)
+        self.told(500.0)
+        self.assertIn(("suspense", -500.0), self.sections(self.statement()))
+        line._finance_undo()
+        self.env.invalidate_all()
+        at = self.statement(DAY - timedelta(days=1))
+        self.assertEqual(self.sections(at), {("transit", 500.0), ("suspense", -500.0)})
+
     def test_a_match_with_an_invoice_made_later(self):
         """Nothing waits on an account of the journal then: the ledger says so only now."""
         move = self.posted([(self.receivable, 120.0), (self.income, -120.0)], EARLIER)
