@@ -46,5 +46,6 @@
     "assets": {
         "web.assets_backend": ["finance_bank_sync/static/src/**/*"],
     },
+    "demo": ["demo/cash.xml"],
     "uninstall_hook": "uninstall_hook",
 }

@@ -29,6 +29,7 @@ from . import finance_bank_told
 from . import finance_bank_reconciliation_facts
 from . import finance_bank_reconciliation
 from . import finance_bank_reconciliation_line
+from . import finance_bank_reconciliation_steps
 from . import finance_bank_reconciliation_table
 from . import finance_cash_evidence
 from . import finance_bank_balance_proof

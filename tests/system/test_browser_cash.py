@@ -1,0 +1,73 @@
+"""The cash position with one late account, and a reconciliation statement, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from scripts import odoo_cli
+from scripts.front import Front
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def odoo(odoo_factory, database):
+    """The server of this test, with the demo's two accounts: the bank of one is late."""
+    return odoo_factory(database).start()
+
+
+@pytest.fixture
+def url(odoo):
+    """Where people go."""
+    port = odoo_cli.free_port()
+    with Front(port, odoo.port, odoo.gevent_port):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_cash_position_with_a_late_account(people, url):
+    """It says that it is incomplete and why; the balance written down makes it complete."""
+    person = people("admin")
+    show(person, url)
+    standing = person.page.locator(".o_finance_cash_standing:visible")
+    expect(standing).to_contain_text("Incomplete")
+    expect(standing).to_contain_text("late: Reserve Account")
+    expect(person.rows("Operating Account").first).to_contain_text("13,180.00")
+    expect(person.rows("Transfer on the way")).to_contain_text("1,000.00")
+    person.picture("01-late")
+    person.page.goto(f"{url}/odoo/finance-bank-balances")
+    person.press("Write Down a Balance")
+    person.choose("journal_id", "Reserve Account")
+    person.fill("amount", "40000")
+    person.press("Keep")
+    show(person, url)
+    expect(standing).not_to_contain_text("Reserve Account")
+    person.picture("02-written-down")
+    person.press("Analyse")
+    person.page.locator(".o_pivot").wait_for()
+    person.picture("03-pivot")
+    state_today(person, url)
+
+
+def state_today(person, url):
+    """A reconciliation statement is worked out when it is saved, with what is open in it."""
+    person.page.goto(f"{url}/odoo/finance-bank-reconciliations/new")
+    person.page.locator(".o_form_view").wait_for()
+    person.choose("journal_id", "Operating Account")
+    person.page.evaluate("document.activeElement.blur()")
+    today = person.page.evaluate("new Date().toLocaleDateString('en-US')")
+    person.fill("day", today)
+    person.save()
+    table = person.field("table")
+    expect(table).to_contain_text("Balance per bank")
+    expect(table).to_contain_text("13,180.00")
+    person.tab("Unmatched Bank Lines")
+    expect(person.rows(re.compile("Office rent"))).to_have_count(1)
+    person.picture("04-statement")
+
+
+def show(person, url):
+    """Open the cash position."""
+    person.page.goto(f"{url}/odoo/finance-cash-position")
+    person.page.locator(".o_form_view").wait_for()
+    person.settle()
