@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
@@ -59,7 +59,9 @@ class FinanceBankReconciliation(models.Model):
     previous_id = fields.Many2one(
         "finance.bank.reconciliation", "Restates", readonly=True, ondelete="restrict"
     )
-    next_ids = fields.One2many("finance.bank.reconciliation", "previous_id", "Restated by")
+    next_ids = fields.One2many(
+        "finance.bank.reconciliation", "previous_id", "Restated by", readonly=True
+    )
     state = fields.Selection(
         [("draft", "Draft"), ("prepared", "Prepared"), ("reviewed", "Reviewed")],
         default="draft",
@@ -248,12 +250,21 @@ class FinanceBankReconciliation(models.Model):
         return statements
 
     def _completed(self, vals):
-        journal = self.env["account.journal"].browse(vals.get("journal_id"))
+        return vals | {"company_id": self._checked(vals.get("journal_id")).company_id.id}
+
+    def _checked(self, journal_id):
+        """Return the journal, as superuser. Raises unless it is a bank's, of an own company."""
+        journal = self.env["account.journal"].sudo().browse(journal_id).exists()
+        if journal.company_id not in self.env.companies and not self.env.su:
+            self.env["finance.denied.action"]._deny("bank.prepare", "company", self)
+            raise AccessError(
+                self.env._("The account belongs to a company that you don't work in now.")
+            )
         if journal.type not in ("bank", "credit"):
             raise UserError(
                 self.env._("Choose the journal of a bank account or a card for the statement.")
             )
-        return vals | {"company_id": journal.company_id.id}
+        return journal
 
     def write(self, vals):
         """What is worked out is never set by hand; what is prepared stays as it is."""
@@ -268,10 +279,10 @@ class FinanceBankReconciliation(models.Model):
                     statement=self[:1].display_name,
                 )
             )
+        if "journal_id" in vals:
+            vals = vals | {"company_id": self._checked(vals["journal_id"]).company_id.id}
         result = super().write(vals)
         if vals.keys() & {"journal_id", "day", "until"}:
-            for statement in self:
-                statement._put(company_id=statement.journal_id.company_id.id)
             self._calculate()
         return result
 

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.finance_connector_base.actions import CLOSE
 
@@ -32,8 +32,12 @@ class FinanceBankBalanceEntry(models.TransientModel):
         """Keep it, with who wrote it down; the newest of a day counts, earlier ones stay."""
         self.ensure_one()
         self.env["finance.denied.action"]._check_may(self, "write", "bank.balance")
-        journal = self.journal_id
-        journal.check_access("read")
+        journal = self.journal_id.sudo()
+        if journal.company_id not in self.env.companies:
+            self.env["finance.denied.action"]._deny("bank.balance", "company", self)
+            raise AccessError(
+                self.env._("The account belongs to a company that you don't work in now.")
+            )
         if journal.type not in MONEY:
             raise UserError(self.env._("Choose the journal of a bank account or a card."))
         if self.day > fields.Date.context_today(self):
