@@ -323,7 +323,7 @@ class TestSnapshot(PositionCase):
                     self.cr.execute(statement % record._table)
 
     def test_context_alone_opens_nothing(self):
-        with self.assertRaises(AccessError):
+        with self.assertRaises(UserError):
             self.env["finance.cash.snapshot"].with_user(self.preparer).with_context(
                 finance_cash_taking=True
             ).create({"day": TODAY})
