@@ -34,13 +34,15 @@ class FinanceBankMissingDay(models.Model):
         rows = expectations.search([("company_id", "in", companies.ids)])
         last = min(last, fields.Date.context_today(self))
         now, known = fields.Datetime.now(), self._known(rows.journal_id, first, last)
+        since = self._since(rows)
         missing = set()
         for row in rows:
             calendar = row._calendar()
             until = min(last, calendar.last_due(now) or first)
             covered = known.get(row.journal_id.id, set())
-            if until >= first:
-                days = days_without(calendar, first, until, covered)
+            begin = max(first, since[row.id])
+            if until >= begin:
+                days = days_without(calendar, begin, until, covered)
                 missing |= {(row.journal_id, day) for day in days}
         this = self.sudo()
         stored = this.search(
@@ -55,6 +57,19 @@ class FinanceBankMissingDay(models.Model):
                 for journal, day in sorted(missing - there, key=lambda key: (key[0].id, key[1]))
             ]
         )
+
+    def _since(self, rows):
+        """Return {id: first day on which a statement was expected} of expectations.
+
+        That of the first balance; of an account without any, the day it was expected first.
+        """
+        self.env.flush_all()
+        told = dict(
+            self.env["finance.bank.balance"]
+            .sudo()
+            ._read_group([("journal_id", "in", rows.journal_id.ids)], ["journal_id"], ["day:min"])
+        )
+        return {row.id: told.get(row.journal_id) or row.create_date.date() for row in rows}
 
     def _known(self, journals, first, last):
         """Return {journal id: days that are covered by a balance or a statement}."""

@@ -115,7 +115,8 @@ class TestCashAccess(HttpCase, CashCase):
         self.assertEqual(statement.reviewed_by_id, self.users["approver"])
         for role in ("approver", "controller", "administrator"):
             for method in ("unlink", "action_send_back", "action_prepare", "action_calculate"):
-                self.assertEqual(self.call(role, model, method, ids=[id_])[0], 422, method)
+                status, _answer = self.call(role, model, method, ids=[id_])
+                self.assertIn(status, (403, 422), (role, method))
 
     def test_lines_are_out_of_reach(self):
         self.told(0.0)

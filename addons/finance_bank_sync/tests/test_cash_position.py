@@ -392,7 +392,7 @@ class TestBalances(PositionCase):
             wizard.action_confirm()
 
     def test_month_end(self):
-        self.told(0.0, TODAY - timedelta(days=3), journal=self.bank)
+        self.told(0.0, TODAY - timedelta(days=24), journal=self.bank)
         self.env["finance.bank.expectation"].create({"journal_id": self.bank.id, "tz": "UTC"})
         self.entry_in_books(60.0, YESTERDAY, self.bank)
         self.told(75.0, YESTERDAY, journal=self.bank)
