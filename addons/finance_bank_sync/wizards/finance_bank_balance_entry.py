@@ -26,7 +26,8 @@ class FinanceBankBalanceEntry(models.TransientModel):
     def _compute_currency_id(self):
         facts = self.env["finance.bank.account.mixin"]
         for entry in self:
-            entry.currency_id = entry.journal_id and facts._currency_of(entry.journal_id.sudo())
+            journal = entry.journal_id.sudo()
+            entry.currency_id = facts._currency_of(journal) if journal else False
 
     def action_confirm(self):
         """Keep it, with who wrote it down; the newest of a day counts, earlier ones stay."""
