@@ -196,6 +196,7 @@ class AccountBankStatementLine(models.Model):
             "reasons": reasons,
             "parts": self._finance_parts(known, proposal, policy),
             "partner_id": proposal.partner,
+            "currency": proposal.currency,
         }
 
     def _finance_parts(self, known, proposal, policy):

@@ -75,7 +75,7 @@ class FinanceBankBooking(models.AbstractModel):
             and decision["kind"] in ("exact", "payment")
             and not line.foreign_currency_id
             and line.currency_id == line.company_id.currency_id
-            and parts[0]["amount"] == parts[0]["item_amount"]
+            and decision.get("currency") == line.currency_id.name
             and (line.company_id, line.date) in open_days
             and not line.move_id.inalterable_hash
         )
@@ -103,13 +103,15 @@ class FinanceBankBooking(models.AbstractModel):
             plan.append((item | suspense, row))
             accounts.setdefault(item.account_id, []).append(suspense)
             partners.setdefault(partner, []).append((suspense, line))
-        for account, members in accounts.items():
-            nothing[0].union(*members).with_context(**QUIET).write({"account_id": account.id})
-        for partner, members in partners.items():
-            suspense = nothing[0].union(*(item for item, _line in members))
-            self._name_partner(
-                nothing[1].union(*(line for _item, line in members)), partner, suspense
-            )
+        # What settles an invoice on the account of its partner has no analytic distribution to find.
+        touched = items.browse(kept["id"] for row in rows for kept in row["before"]["items"])
+        with self.env.protecting([nothing[0]._fields["analytic_distribution"]], touched):
+            for account, members in accounts.items():
+                nothing[0].union(*members).with_context(**QUIET).write({"account_id": account.id})
+            for partner, members in partners.items():
+                suspense = nothing[0].union(*(item for item, _line in members))
+                lines = nothing[1].union(*(line for _item, line in members))
+                self._name_partner(lines, partner, suspense)
         return self._finish(rows, plan)
 
     def _finish(self, rows, plan):

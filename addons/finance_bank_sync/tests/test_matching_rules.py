@@ -165,9 +165,8 @@ class TestReconcileModels(MatchingCase):
         self.assertIn("partner.set", self.codes(proposal))
         self.assertEqual(proposal.partner_id, self.customer)
 
+    # === CURRENCIES, DISCOUNTS, TRANSFERS === #
 
-@tagged("post_install", "-at_install")
-class TestCurrenciesAndMore(MatchingCase):
     def test_foreign_invoice_paid_in_the_company_currency(self):
         """EUR 100 was 50 in the books, and came as 45: the exchange difference is 5."""
         invoice = self.invoice(100.0, currency_id=self.dollar.id)
