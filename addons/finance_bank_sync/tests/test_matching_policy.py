@@ -1,6 +1,7 @@
 """Four eyes, limits, what is learned, samples; and who may do what."""
 
 from datetime import date
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.models import BaseModel
@@ -283,8 +284,11 @@ class TestBankPolicy(MatchingCase):
              [[{"kind": "name", "key": "x", "partner_id": self.customer.id,
                 "company_id": self.company.id}]]),
         ):  # fmt: skip
-            with self.subTest(user=user.login, method=method), self.assertRaises(AccessError):
-                call_kw(self.env[model].with_user(user), method, arguments, {})
+            denied = patch.object(self.registry["finance.denied.action"], "_deny")
+            with self.subTest(user=user.login, method=method), denied as deny:
+                with self.assertRaises(AccessError):
+                    call_kw(self.env[model].with_user(user), method, arguments, {})
+                self.assertEqual(deny.call_count, 1, "the refusal is recorded")
         call_kw(
             self.env["finance.bank.policy"].with_user(self.approver), "action_approve",
             [proposed.ids], {},
