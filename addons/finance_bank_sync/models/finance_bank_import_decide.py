@@ -237,7 +237,7 @@ class FinanceBankImport(models.Model):
                  WHERE e.import_id = %(import)s AND e.journal_id = %(journal)s
                    AND e.state = 'received' AND o.journal_id = e.journal_id
                    AND o.import_id <> e.import_id AND o.namespace = e.namespace
-                   AND o.unique_id = COALESCE(e.corrects, e.unique_id) AND o.share = 1
+                   AND o.unique_id IN (e.corrects, e.unique_id) AND o.share = 1
                    AND o.status = 'booked'
                    AND (o.state = ANY(%(live)s)
                         OR o.state = 'skipped' AND o.duplicate_of_id IS NOT NULL)

@@ -72,12 +72,14 @@ class FinanceBankEntry(models.Model):
 
     def _exception_params(self):
         """Return what the texts of exceptions name: how many, from when to when, and why."""
-        days = sorted(entry.booking_date for entry in self)
+        # what takes an entry back has no day of its own
+        told = [entry.booking_date or entry.duplicate_of_id.booking_date for entry in self]
+        days = sorted(day for day in told if day)
         locks = [entry.reason.get("lock") for entry in self if entry.reason.get("lock")]
         params = {
             "count": str(len(self)),
-            "first": str(days[0]),
-            "last": str(days[-1]),
+            "first": str(days[0]) if days else "",
+            "last": str(days[-1]) if days else "",
             "journal": ", ".join(self.journal_id.mapped("name")),
         }
         if locks:

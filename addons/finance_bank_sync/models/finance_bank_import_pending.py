@@ -52,7 +52,7 @@ UPDATE finance_bank_entry old
   FROM finance_bank_entry new
  WHERE new.import_id = %(import)s AND new.journal_id = %(journal)s AND new.state = 'pending'
    AND old.journal_id = new.journal_id AND old.state = 'pending' AND old.import_id <> new.import_id
-   AND old.share = new.share AND old.entry_amount = new.entry_amount
+   AND old.share = new.share
    AND CASE WHEN old.namespace = new.namespace AND old.unique_id IS NOT NULL
                  AND new.unique_id IS NOT NULL
             THEN old.unique_id = new.unique_id

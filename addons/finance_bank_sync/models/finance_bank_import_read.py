@@ -98,7 +98,7 @@ class _Rows:
             "shares": len(shares),
             "place": entry.place or None,
             "status": entry.status,
-            "state": "received" if entry.status == BOOKED else entry.status,
+            "state": "received" if entry.status == BOOKED or entry.removes else entry.status,
             "fingerprint": entry.fingerprint(),
             "unique_id": entry.unique_id or None,
             "corrects": entry.corrects or None,
@@ -125,10 +125,12 @@ class _Rows:
     def _is_whole(self, statement, day):
         """Whether the statement tells every booking of a day: then bookings can be counted."""
         first, last = statement.start_date, statement.end_date
-        if statement.kind != STATEMENT or not first or not last or not first <= day <= last:
+        if not first or not last or not first <= day <= last:
             return False
         if self.is_api:
             return day < self.day
+        if statement.kind != STATEMENT:
+            return False
         return first < day < last or (statement.has_opening and statement.has_closing)
 
     def _share(self, entry, detail, shares):

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from odoo.addons.finance_bank_sync.canonical.statement import (
     BOOKED,
     CLOSING,
+    INFORMATION,
     OPENING,
     PENDING,
     REPORT,
@@ -241,7 +242,7 @@ def api(bookings, *, name="acmebank", prefix="t", currency="USD", iban=IBAN, sta
 
 
 __all__ = [
-    "BOOKED", "CLOSING", "COLUMNS", "DAY", "IBAN", "OPENING", "PAYER", "PENDING", "REPORT",
+    "BOOKED", "CLOSING", "COLUMNS", "DAY", "IBAN", "INFORMATION", "OPENING", "PAYER", "PENDING", "REPORT",
     "SECOND_IBAN", "Balance", "Booking", "api", "camt", "camt_file", "camt_statement", "csv",
     "mt940", "ofx", "total",
 ]  # fmt: skip

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from . import files
 from .common import BankCase
-from .files import DAY, PENDING, Booking
+from .files import DAY, INFORMATION, PENDING, Booking
 
 TWO = [
     Booking("10.00", end_to_end="E1", text="Invoice INV/2026/00017", unique_id="u1"),
@@ -205,6 +206,23 @@ class TestDuplicates(BankCase):
         self.assertEqual(pending.duplicate_of_id, booked.entry_ids)
         self.assert_lines("10.00")
 
+    def test_pending_by_the_ids_of_the_bank(self):
+        """Changed while it is pending, booked under another id that names the first; taken back."""
+        ahead = Booking("10.00", status=PENDING, unique_id="p1")
+        self.pull(files.api([ahead, Booking("8.00", status=PENDING, unique_id="p2")]))
+        more = files.api([Booking("12.00", status=PENDING, unique_id="p1", text="With tip")])
+        self.pull(more)
+        domain = [("state", "=", "pending"), ("journal_id", "=", self.journal.id)]
+        pending = self.env["finance.bank.entry"].search(domain)
+        self.assertEqual(sorted(pending.mapped("amount")), [8.0, 12.0])
+        [booked] = files.api([Booking("12.50", unique_id="b1", text="Other words")]).entries
+        told = replace(more, entries=(replace(booked, corrects="p1"),))
+        self.assertEqual(self.pull(told).created_count, 1)
+        gone = replace(booked, unique_id="", corrects="p2", removes=True, status=INFORMATION)
+        self.pull(replace(more, entries=(gone,)))
+        self.assertFalse(self.env["finance.bank.entry"].search(domain))
+        self.assert_lines("12.50")
+
     def test_pending_that_vanishes(self):
         span = {"start": DAY, "end": DAY}
         ahead = Booking("10.00", status=PENDING, unique_id="p1")
@@ -235,10 +253,14 @@ class TestDuplicates(BankCase):
     def test_the_bank_takes_back_what_was_booked(self):
         self.pull(files.api([Booking("10.00", unique_id="b1")]))
         told = files.api([Booking("10.00", unique_id="")])
-        gone = replace(told.entries[0], unique_id="", corrects="b1", removes=True)
+        gone = replace(
+            told.entries[0], unique_id="", corrects="b1", removes=True, status=INFORMATION,
+            booking_date=None, value_date=None, amount=Decimal(0),
+        )  # fmt: skip
         found = self.pull(replace(told, entries=(gone,)))
         self.assertEqual(found.entry_ids.reason["code"], "withdrawn")
         self.assertFalse(found.entry_ids.can_force)
+        self.assertIn(str(DAY), self.open_exceptions("bank.changed").text)
         never = self.pull(replace(told, entries=(replace(gone, corrects="zz"),)))
         self.assertEqual(never.entry_ids.reason["code"], "gone")
         self.assert_lines("10.00")
