@@ -30,7 +30,7 @@ WELCOME = """
   3. Stop the engine:   curl -X PUT {sandbox}/_sandbox/faults -d '[{{"kind": "503"}}]'
      post another invoice, and let Exceptions tell you what to do. The engine is back with
      curl -X DELETE {sandbox}/_sandbox/faults
-  4. Open Finance Connect > Bank: work through the lines of the Operating Account, drop a statement
+  4. Open Finance Connect > Bank > Bank Lines: work through the Operating Account, drop a statement
      file on the screen, and see under Cash which account is late.
 
   Logs: {logs}
