@@ -6,6 +6,8 @@ from odoo.exceptions import UserError, ValidationError
 from ..actions import listing
 from .finance_mapping_sql import TYPES
 
+APPROVER = "finance_connector_base.group_approver"
+
 # What may be changed once a version was approved: nothing that changes whom it serves.
 LASTING = {"name", "note", "active"}
 
@@ -116,15 +118,35 @@ class FinanceMapping(models.Model):
 
     def write(self, vals):
         fixed = set(vals) - LASTING
-        if fixed and self.sudo().version_ids.filtered("approved_at"):
+        decided = self.sudo().version_ids.filtered(lambda version: version._is_decided())
+        if fixed and decided:
             self.env["finance.denied.action"]._deny("write", "guard", self)
             raise UserError(
                 self.env._(
-                    "A version of this mapping was approved for what it serves: type, connector, "
-                    "feed and company stay. Archive it and make another one."
+                    "A version of this mapping was submitted or approved for what it serves: type, "
+                    "connector, feed and company stay. Archive it and make another one."
                 )
             )
-        return super().write(_tidy(vals))
+        archived = self.filtered(lambda row: "active" in vals and row.active != vals["active"])
+        archived._check_archive()
+        result = super().write(_tidy(vals))
+        archived._note_archived()
+        return result
+
+    def _check_archive(self):
+        """What an approved version says ends, or begins again: that is an approver's decision."""
+        if self.sudo().version_ids.filtered("approved_at"):
+            self.env["finance.mapping.version"]._check_worker("mapping.archive", self, APPROVER)
+
+    def _note_archived(self):
+        for mapping in self:
+            self.env["finance.audit.event"]._record(
+                "mapping.restored" if mapping.active else "mapping.archived",
+                mapping,
+                connector=mapping.sudo().connector_id,
+                company=mapping.sudo().company_id,
+                data={"version_id": mapping.sudo().current_id.id or None},
+            )
 
     # === FOR WHOM === #
 

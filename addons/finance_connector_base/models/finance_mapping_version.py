@@ -5,11 +5,12 @@ from odoo.exceptions import AccessError, UserError
 
 from ..actions import dialog
 from ..canonical.codec import digest
+from .finance_mapping import APPROVER
 
-APPROVER = "finance_connector_base.group_approver"
 WORKER = "finance_connector_base.group_user"
 # What people may write on a draft; everything else the buttons do.
 EDITABLE = {"note", "line_ids"}
+BEGUN = "Somebody else has just begun the next version of this mapping. Open that one."
 
 
 class FinanceMappingVersion(models.Model):
@@ -50,12 +51,14 @@ class FinanceMappingVersion(models.Model):
     # counts changes of lines, so that one that comes while it is being submitted is found out
     revision = fields.Integer(readonly=True, default=0, aggregator=None)
     editor_ids = fields.Many2many("res.users", string="Changed by", readonly=True)
-    submitted_by_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    submitted_by_id = fields.Many2one(
+        "res.users", "Submitted by", readonly=True, ondelete="set null"
+    )
     submitted_at = fields.Datetime("Submitted on", readonly=True)
-    approved_by_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    approved_by_id = fields.Many2one("res.users", "Approved by", readonly=True, ondelete="set null")
     approved_at = fields.Datetime("Approved on", readonly=True)
     superseded_at = fields.Datetime("Superseded on", readonly=True)
-    rejected_by_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    rejected_by_id = fields.Many2one("res.users", "Rejected by", readonly=True, ondelete="set null")
     rejection = fields.Char("Why It Was Rejected", readonly=True)
     lines_digest = fields.Char(
         "SHA-256 of the lines", readonly=True, help="Of what was submitted and approved."
@@ -63,13 +66,8 @@ class FinanceMappingVersion(models.Model):
     use_ids = fields.One2many("finance.mapping.use", "version_id", string="Used by")
     waits_for_other = fields.Boolean(compute="_compute_waits_for_other")
 
-    _one_per_number = models.Constraint(
-        "UNIQUE (mapping_id, number)", "Each version of a mapping has its number."
-    )
-    _one_open = models.UniqueIndex(
-        "(mapping_id) WHERE state IN ('draft', 'submitted')",
-        "Somebody else has just begun the next version of this mapping. Open that one.",
-    )
+    _one_per_number = models.Constraint("UNIQUE (mapping_id, number)", BEGUN)
+    _one_open = models.UniqueIndex("(mapping_id) WHERE state IN ('draft', 'submitted')", BEGUN)
     _one_approved = models.UniqueIndex(
         "(mapping_id) WHERE state = 'approved'", "One version of a mapping is approved."
     )
@@ -99,6 +97,10 @@ class FinanceMappingVersion(models.Model):
     def _compute_waits_for_other(self):
         for version in self:
             version.waits_for_other = version.state == "submitted" and version._is_own()
+
+    def _is_decided(self):
+        """Whether somebody decided on it, or is about to."""
+        return bool(self.approved_at or self.state == "submitted")
 
     def _is_own(self):
         this = self.sudo()

@@ -83,11 +83,13 @@ class FinanceAuditEvent(models.Model):
         _ = self.env._
         return super()._kinds() | {
             "mapping.approved": _("Mapping approved"),
+            "mapping.archived": _("Mapping archived"),
             "mapping.discarded": _("Draft of a mapping discarded"),
             "mapping.exported": _("Mapping exported"),
             "mapping.imported": _("Mapping imported into a draft"),
             "mapping.merged": _("Mapping lines moved to the merged record"),
             "mapping.rejected": _("Mapping rejected"),
+            "mapping.restored": _("Mapping in use again"),
             "mapping.submitted": _("Mapping submitted for approval"),
             "mapping.withdrawn": _("Mapping taken back"),
         }
@@ -102,6 +104,7 @@ class FinanceDeniedAction(models.Model):
         return super()._actions() | {
             "exception.map": _("Map the value of an exception"),
             "mapping.approve": _("Approve a mapping"),
+            "mapping.archive": _("Archive an approved mapping, or use it again"),
             "mapping.discard": _("Discard the draft of a mapping"),
             "mapping.edit": _("Change a mapping"),
             "mapping.export": _("Export a mapping"),

@@ -50,7 +50,7 @@ TABLE = {
     "finance.job.progress": ("", "r", "r", "r", "r", "r"),
     "finance.restore": ("", "r", "r", "r", "r", "r"),
     "finance.legal.hold": ("", "", "", "rwc", "r", "r"),
-    "finance.mapping": ("", "r", "r", "rwc", "rwc", "r"),
+    "finance.mapping": ("", "r", "rw", "rwc", "rwc", "r"),
     "finance.mapping.add": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
     "finance.mapping.add.line": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),
     "finance.mapping.import": ("", "rwcu", "rwcu", "rwcu", "rwcu", ""),

@@ -3,7 +3,7 @@
 from psycopg2 import IntegrityError
 
 from odoo import Command
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -182,8 +182,15 @@ class TestMapping(MappingMixin, ConnectorCase):
         for values in ({"company_id": False}, {"scope": "x"}, {"kind": "journal"}):
             with self.subTest(values=values), self.assertRaises(UserError):
                 mapping.with_user(self.worker).write(values)
-        mapping.with_user(self.worker).write({"name": "Renamed", "active": False})
+        mapping.with_user(self.worker).name = "Renamed"
+        with self.assertRaises(AccessError):
+            mapping.with_user(self.worker).action_archive()
+        mapping.with_user(self.approver).action_archive()
         self.assertFalse(self.lookup(self.a).mapping_id)
+        self.assertEqual(self.events("mapping.archived").res_id, mapping.id)
+        never_approved = self.mapping(scope="x").with_user(self.worker)
+        never_approved.action_archive()
+        self.assertFalse(never_approved.active)
 
     def test_records_of_another_company_do_not_fit(self):
         foreign = self.env["account.journal"].create(
