@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from odoo.addons.finance_connector_base.fields import WeakMany2one
 
@@ -29,7 +30,7 @@ class FinanceBankReconciliationLine(models.Model):
     """
 
     _name = "finance.bank.reconciliation.line"
-    _inherit = ["finance.weak.mixin"]
+    _inherit = ["finance.weak.mixin", "finance.personal.mixin"]
     _description = "Item of a Bank Reconciliation Statement"
     _order = "section, day, id"
     _rec_name = "label"
@@ -111,6 +112,28 @@ class FinanceBankReconciliationLine(models.Model):
         item = 0 if weak["line_id"] else weak["item_id"]
         place = (item, weak["line_id"], weak["entry_id"])
         return (line.section, str(line.day), *place, money, f"{line.balance:.6f}")
+
+    # === PERSONAL === #
+
+    @api.model
+    def _personal_words(self):
+        return self.env._("Texts of items in bank reconciliation statements")
+
+    @api.model
+    def _personal_of(self, subject):
+        found = SQL(
+            """
+            partner_id = ANY(%s) OR line_id IN (
+                SELECT id FROM account_bank_statement_line WHERE partner_id = ANY(%s))
+            """,
+            subject.partners.ids,
+            subject.partners.ids,
+        )
+        return self._select(SQL("(%s) AND %s AND label <> ''", found, subject.of_companies()))
+
+    def _erase_personal(self, basis):
+        # neither is part of the digest, which holds as before
+        self._empty("partner_id", label="")
 
     def action_open(self):
         """Open what it is about."""

@@ -183,10 +183,13 @@ class FinanceCashPosition(models.TransientModel):
         ]
 
     def _of_currencies(self):
-        """Return the booked amounts in their own currencies, in words."""
+        """Return what Booked consists of: its currencies, or of one the number of accounts."""
         sums = {}
         for line in self.line_ids.filtered(lambda row: row.counted and row.kind in BOOKED):
             sums[line.currency_id] = sums.get(line.currency_id, 0.0) + line.amount
+        if set(sums) <= {self.currency_id}:
+            counted = self.account_ids.filtered(lambda row: row.counted and row.kind == "balance")
+            return self.env._("%(count)s accounts", count=len(counted))
         return format_list(self.env, [currency.format(sums[currency]) for currency in sums])
 
     def _forecast_rows(self):

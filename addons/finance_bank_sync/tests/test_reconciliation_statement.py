@@ -8,6 +8,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.finance_connector_base.models.finance_personal_mixin import Subject
+
 from .cash import DAY, CashCase
 
 EARLIER = DAY - timedelta(days=10)
@@ -459,6 +461,18 @@ class TestFrozen(CashCase):
         )
         self.env.invalidate_all()
         self.assertFalse(statement._is_authentic())
+
+    def test_erasing_a_person(self):
+        """The text goes, the figures stay, and the digest holds."""
+        self.line.partner_id = self.customer
+        statement = self.reviewed()
+        lines = self.env["finance.bank.reconciliation.line"].sudo()
+        rows = lines._personal_of(Subject(self.customer, self.company))
+        self.assertEqual(rows.mapped("label"), ["Line"])
+        rows._erase_personal("request")
+        self.assertFalse(rows.label or rows.partner_id)
+        self.assertFalse(lines._personal_of(Subject(self.customer, self.company)))
+        self.assertTrue(statement._is_authentic())
 
     def test_the_audit_trail_has_the_digest(self):
         statement = self.reviewed()
