@@ -139,7 +139,7 @@ class TestCashAccess(HttpCase, CashCase):
         other = self.new_company("Cash Z")
         suspense = self.new_account("Suspense", "asset_current", other)
         theirs = self.new_bank("Theirs", "BNKZ", other, suspense=suspense)
-        self.told(1.0, journal=theirs)
+        self.told(1.0, DAY - timedelta(days=1), journal=theirs)
         self.env["finance.bank.expectation"].create({"journal_id": theirs.id, "tz": "UTC"})
         env = self.env(context={"allowed_company_ids": other.ids})
         env["finance.bank.reconciliation"].create({"journal_id": theirs.id, "day": DAY})
