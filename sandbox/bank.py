@@ -235,19 +235,19 @@ class BankVendor:
 
     def bank_add(self, request):
         """Add a transaction."""
-        return self._told(self.bank.add(**request.json()))
+        return self._answered(self.bank.add(**request.json()))
 
     def bank_book(self, request, number):
         """Book a pending one."""
-        return self._told(self.bank.book(number, **(request.json() or {})))
+        return self._answered(self.bank.book(number, **(request.json() or {})))
 
     def bank_remove(self, _request, number):
         """Take one away."""
-        return self._told(self.bank.remove(number))
+        return self._answered(self.bank.remove(number))
 
     def bank_change(self, request, number):
         """Change one."""
-        return self._told(self.bank.change(number, **request.json()))
+        return self._answered(self.bank.change(number, **request.json()))
 
     def bank_settings(self, request):
         """Behave differently."""
@@ -255,7 +255,7 @@ class BankVendor:
         self.settings |= values
         return Response(200, self.settings)
 
-    def _told(self, transaction):
+    def _answered(self, transaction):
         self.happened(transaction)
         return Response(200, {"number": transaction.number, "state": transaction.state})
 

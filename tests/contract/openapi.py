@@ -114,7 +114,7 @@ class OpenApi:
         for name, value in parse_qsl(query, keep_blank_values=True):
             problems += self._parameter(parameters, "query", name, value)
         content = operation.get("requestBody", {}).get("content", {})
-        if FORM in content:
+        if FORM in content and not isinstance(body, dict | list):
             return problems + self._form(content[FORM]["schema"], body or "")
         schema = _json_schema(content)
         if schema is None:
