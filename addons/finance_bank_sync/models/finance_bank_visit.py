@@ -8,8 +8,10 @@ from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
 from odoo.http import request
 
+from odoo.addons.finance_connector_base.actions import RELOAD
 from odoo.addons.finance_connector_base.fields import WeakMany2one
 from odoo.addons.finance_connector_base.lanes.link import link_of
+from odoo.addons.finance_connector_base.providers.errors import ProviderError
 from odoo.addons.finance_connector_base.providers.oauth import new_secret
 from odoo.addons.finance_connector_base.providers.session import Gate
 
@@ -126,6 +128,8 @@ class FinanceBankVisit(models.Model):
     def _renew(self, link):
         """Send the user to the bank of a link; the consent that comes back takes its place."""
         consent = link.consent_id.sudo()
+        if "consent" not in link._provider().capabilities:
+            return self._renew_at_vendor(link, consent)
         return self._begin(
             link.connector_id,
             link.company_id,
@@ -134,6 +138,40 @@ class FinanceBankVisit(models.Model):
             consent=consent,
             link=link,
         )
+
+    @api.model
+    def _renew_at_vendor(self, link, consent):
+        """Look whether the access was allowed again at the vendor itself, and go on."""
+        feed = self._feed(link.connector_id, link.company_id)
+        try:
+            given = feed.accounts(consent._secret())
+        except ProviderError as error:
+            raise UserError(str(error)) from error
+        if given.until and given.until <= fields.Datetime.now():
+            raise UserError(
+                self.env._(
+                    "%(bank)s: allow the access again at %(vendor)s itself, then press the button"
+                    " once more.",
+                    bank=link.name,
+                    vendor=link.connector_id.vendor,
+                )
+            )
+        visit = self._without_visit(link.connector_id, link.company_id, consent, link)
+        self._take_over(visit, given)
+        return RELOAD
+
+    @api.model
+    def _without_visit(self, connector, company, consent, link=None):
+        """Return the values of a visit, as of `_claim`, for a vendor that sends nobody to a bank."""
+        return {
+            "connector": connector,
+            "company": company,
+            "institution": False,
+            "country_code": False,
+            "consent": consent,
+            "link": link or self.env["finance.bank.link"],
+            "reference": "",
+        }
 
     @api.model
     def _session_secret(self):

@@ -16,3 +16,5 @@ from . import test_column_map
 from . import test_desk
 from . import test_desk_access
 from . import test_pickup
+from . import test_link_vendors
+from . import test_link_http

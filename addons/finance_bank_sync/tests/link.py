@@ -19,7 +19,7 @@ from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from sandbox import plaid  # noqa: E402
+from sandbox import gocardless_bad, plaid, ponto  # noqa: E402
 from sandbox.enable_banking import application  # noqa: E402
 from sandbox.server import SandboxServer  # noqa: E402
 
@@ -30,6 +30,11 @@ SETTINGS = {
         "private_key": application.PRIVATE_KEY,
     },
     "plaid": {"client_id": plaid.CLIENT_ID, "secret": plaid.SECRET},
+    "ponto": {"client_id": ponto.CLIENT_ID, "client_secret": ponto.CLIENT_SECRET},
+    "gocardless_bad": {
+        "secret_id": gocardless_bad.SECRET_ID,
+        "secret_key": gocardless_bad.SECRET_KEY,
+    },
 }
 
 
@@ -38,15 +43,15 @@ class BankLinkCommon(AccountTestInvoicingCommon):
     """A company in euros, and a bank with an account in euros, one in dollars and a card."""
 
     @classmethod
-    @AccountTestInvoicingCommon.setup_country("de")
     def setUpClass(cls):
         super().setUpClass()
         cls.server = SandboxServer().start()
         cls.addClassCleanup(cls.server.server_close)
         cls.addClassCleanup(cls.server.shutdown)
         cls.company = cls.company_data["company"]
-        cls.usd = cls.env.ref("base.USD")
-        cls.usd.active = True
+        cls.usd, cls.eur = cls.env.ref("base.USD"), cls.env.ref("base.EUR")
+        (cls.usd | cls.eur).active = True
+        cls.company.currency_id = cls.eur
         cls.journal = cls.env["account.journal"].create(
             {"name": "House bank", "type": "bank", "code": "HB1", "company_id": cls.company.id}
         )

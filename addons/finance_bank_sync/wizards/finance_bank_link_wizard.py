@@ -120,22 +120,22 @@ class FinanceBankLinkWizard(models.TransientModel):
             raise UserError(str(error)) from error
 
     def _list_accounts(self):
+        """Take over the accounts that were allowed at the vendor itself."""
         try:
             given = self._feed().accounts("")
         except ProviderError as error:
             raise UserError(str(error)) from error
-        links = self.env["finance.bank.link"]
-        others = []
-        for account in given.accounts:
-            link = links._find(self.company_id, self.connector_id, account)
-            if link and link.state != "paused":
-                link._consent_renewed(account, self.env["finance.bank.consent"])
-                link.sudo().connector_id = self.connector_id
-            else:
-                others.append(account)
-        self.write({"step": "accounts", "renewed_count": len(given.accounts) - len(others)})
-        self.line_ids._make(self, others)
-        return self._again()
+        visits = self.env["finance.bank.visit"]
+        none = self.env["finance.bank.consent"].search(
+            [
+                ("connector_id", "=", self.connector_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("institution", "=", False),
+            ],
+            limit=1,
+        )
+        visit = visits._without_visit(self.connector_id, self.company_id, none)
+        return visits._take_over(visit, given)._again()
 
     @api.model
     def _of_consent(self, visit, consent, given, accounts):
