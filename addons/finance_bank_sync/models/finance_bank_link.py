@@ -18,6 +18,8 @@ USERS = (*MANAGERS, "finance_connector_base.group_user")
 OPEN = ("active", "expired")
 # Where there is nothing yet right after linking, it is worth asking again so soon.
 NOT_READY_MINUTES = 5
+# Scheme of account numbers that only the vendor knows.
+VENDORS_OWN = "PLAID"
 # Pulls due at a time; the rest follows with the next run.
 MOST_DUE = 500
 
@@ -45,10 +47,14 @@ class FinanceBankLink(models.Model):
         "finance.bank.consent", readonly=True, ondelete="restrict", index="btree_not_null"
     )
     consent_until = fields.Datetime("Consent Ends", related="consent_id.until")
-    remote_id = fields.Char("Vendor's ID", required=True, readonly=True)
+    remote_id = fields.Char(
+        "Vendor's ID", required=True, readonly=True, help="Of the account, whatever the consent."
+    )
+    request_id = fields.Char(required=True, readonly=True, help="Of the account in this consent.")
     identities = fields.Json(readonly=True, help="Ids that outlive a consent.")
     iban = fields.Char("IBAN", readonly=True, index="btree_not_null")
     number = fields.Char("Account Number", readonly=True)
+    scheme = fields.Char("Kind of Number", readonly=True)
     kind = fields.Selection(
         [("bank", "Bank account"), ("card", "Card"), ("loan", "Loan")],
         default="bank",
@@ -162,7 +168,10 @@ class FinanceBankLink(models.Model):
         """Return the account as formats and providers know it."""
         self.ensure_one()
         return Account(
-            iban=self.iban or "", number=self.number or "", currency=self.currency_id.name
+            iban=self.iban or "",
+            number=self.number or "",
+            scheme=self.scheme or "",
+            currency=self.currency_id.name,
         )
 
     def _provider(self):
@@ -184,7 +193,7 @@ class FinanceBankLink(models.Model):
 
     def _request(self, start, end, **more):
         return PullRequest(
-            remote_id=self.remote_id,
+            remote_id=self.request_id,
             account=self._account(),
             consent=self.consent_id._secret() if self.consent_id else "",
             start=start,
@@ -297,6 +306,10 @@ class FinanceBankLink(models.Model):
         """Hand a statement on, without what lies outside of the days; nothing when it is the
         statement of the last pull, word by word."""
         statement = wanted(statement, first, last)
+        if statement.account.scheme == VENDORS_OWN:
+            # no number that a journal could have
+            nameless = replace(statement.account, number="", scheme="")
+            statement = replace(statement, account=nameless)
         digest = codec.digest(
             {
                 "entries": [codec.dump(entry) for entry in statement.entries],
@@ -353,10 +366,11 @@ class FinanceBankLink(models.Model):
     def _consent_renewed(self, account, consent):
         """Go on with an account of a new consent (`FeedAccount`)."""
         self.ensure_one()
-        same = self.remote_id == account.remote_id
+        same = self.request_id == account.remote_id
         self.sudo().write(
             {
-                "remote_id": account.remote_id,
+                "remote_id": lasting_id(account.remote_id, account.identities),
+                "request_id": account.remote_id,
                 "identities": list(account.identities),
                 "consent_id": consent.id,
                 "connector_id": consent.connector_id.id,
@@ -382,7 +396,7 @@ class FinanceBankLink(models.Model):
         links = self.sudo().search([("company_id", "=", company.id)], order="state, id desc")
         ids = {account.remote_id, *account.identities}
         for link in links.filtered(lambda one: one.connector_id == connector):
-            if ids & {link.remote_id, *(link.identities or ())}:
+            if ids & {link.request_id, *(link.identities or ())}:
                 return link
         iban, currency = account.account.iban, account.account.currency
         same = links.filtered(
@@ -486,6 +500,11 @@ class FinanceBankLink(models.Model):
             self.env["finance.audit.event"]._record(
                 kind, link, connector=link.connector_id, data=data
             )
+
+
+def lasting_id(remote_id, identities):
+    """Return the vendor's id of an account that outlives consents, else the one of this consent."""
+    return next(iter(identities or ()), remote_id)
 
 
 def wanted(statement, first, last=None):

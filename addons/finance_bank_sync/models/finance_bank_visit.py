@@ -79,7 +79,7 @@ class FinanceBankVisit(models.Model):
                days=CONSENT_DAYS):  # fmt: skip
         """Note that the user goes to a bank; return the action that sends his browser there.
 
-        consent: `finance.bank.consent` to renew. Raises `ProviderError`, UserError.
+        consent: `finance.bank.consent` to renew. Raises UserError.
         """
         provider = self._feed(connector, company)
         if "consent" not in provider.capabilities:
@@ -90,18 +90,20 @@ class FinanceBankVisit(models.Model):
                 )
             )
         uuid, state = str(uuid4()), new_secret()
-        begun = provider.start_consent(
-            ConsentRequest(
-                institution=institution or "",
-                country=country or "",
-                redirect_url=self._redirect_url(),
-                state=state,
-                user=uuid,
-                consent_days=days,
-                history_days=min(HISTORY_DAYS, provider.history_days),
-                renews=consent._secret() if consent else "",
-            )
+        asked = ConsentRequest(
+            institution=institution or "",
+            country=country or "",
+            redirect_url=self._redirect_url(),
+            state=state,
+            user=uuid,
+            consent_days=days,
+            history_days=min(HISTORY_DAYS, provider.history_days),
+            renews=consent._secret() if consent else "",
         )
+        try:
+            begun = provider.start_consent(asked)
+        except ProviderError as error:
+            raise UserError(str(error)) from error
         vault = self.env["finance.vault"]._vault()
         self.sudo().create(
             {
@@ -258,7 +260,7 @@ class FinanceBankVisit(models.Model):
                 others.append(account)
         consent._is_renewed()
         lost = consent.link_ids.filtered(
-            lambda link: link.remote_id not in {one.remote_id for one in given.accounts}
+            lambda link: link.request_id not in {one.remote_id for one in given.accounts}
         )
         lost._consent_ended(self.env._("The new consent does not include this account."))
         if visit["link"] and visit["link"].state == "active":

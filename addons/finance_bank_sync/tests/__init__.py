@@ -18,3 +18,4 @@ from . import test_desk_access
 from . import test_pickup
 from . import test_link_vendors
 from . import test_link_http
+from . import test_link_access

@@ -10,7 +10,9 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
+from odoo.tools.misc import file_open
 
+from odoo.addons.finance_bank_sync.hooks import uninstall_hook
 from odoo.addons.finance_bank_sync.models.finance_bank_link import FinanceBankLink
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
@@ -331,6 +333,22 @@ class TestPulls(BankLinkCommon):
         numbers = [one.unique_id for one in entries if one.unique_id]
         self.assertEqual(len(numbers), len(set(numbers)))
         self.assertIn(Decimal("6.00"), [one.amount for one in entries])
+
+    def test_a_neutralised_copy_asks_no_bank(self):
+        link = self.link()
+        self.env.flush_all()
+        with file_open("finance_bank_sync/data/neutralize.sql") as script:
+            self.env.cr.execute(script.read())
+        self.env.invalidate_all()
+        self.assertEqual((link.state, link.consent_id._secret()), ("paused", ""))
+        link._cron_pull()
+        self.assertFalse(self.env["finance.job"]._unfinished(link))
+
+    def test_the_addon_that_leaves_stops_its_connectors(self):
+        link = self.link()
+        uninstall_hook(self.env)
+        self.assertEqual(link.connector_id.state, "paused")
+        self.assertFalse(any(link.connector_id.credential_ids.mapped("has_value")))
 
     def test_stopped_means_stopped(self):
         link = self.link()

@@ -108,16 +108,13 @@ class FinanceBankLinkWizard(models.TransientModel):
         if not self.has_consent:
             return self._list_accounts()
         most = self.institution_id.consent_days or self.consent_days
-        try:
-            return self.env["finance.bank.visit"]._begin(
-                self.connector_id,
-                self.company_id,
-                self.institution_id.code,
-                self.country_id.code,
-                days=max(1, min(self.consent_days, most)),
-            )
-        except ProviderError as error:
-            raise UserError(str(error)) from error
+        return self.env["finance.bank.visit"]._begin(
+            self.connector_id,
+            self.company_id,
+            self.institution_id.code,
+            self.country_id.code,
+            days=max(1, min(self.consent_days, most)),
+        )
 
     def _list_accounts(self):
         """Take over the accounts that were allowed at the vendor itself."""

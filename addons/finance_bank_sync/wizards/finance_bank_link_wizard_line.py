@@ -12,8 +12,8 @@ from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.providers.errors import ProviderError
 
 from ..canonical.feed import Pull, PullRequest, booked
-from ..canonical.statement import Account
-from ..models.finance_bank_link import OPEN, wanted
+from ..canonical.statement import Account, Statement
+from ..models.finance_bank_link import OPEN, VENDORS_OWN, lasting_id, wanted
 from ..models.operations_link import ask
 
 CHOICES = [("existing", "Existing journal"), ("new", "New journal"), ("skip", "Not now")]
@@ -37,6 +37,7 @@ class FinanceBankLinkWizardLine(models.TransientModel):
     identities = fields.Json(readonly=True)
     iban = fields.Char("IBAN", readonly=True)
     number = fields.Char("Account Number", readonly=True)
+    scheme = fields.Char(readonly=True)
     kind = fields.Char(readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     choice = fields.Selection(CHOICES, "Fills", required=True, default="new")
@@ -86,6 +87,7 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                     "identities": list(one.identities),
                     "iban": account.iban,
                     "number": account.number,
+                    "scheme": account.scheme,
                     "kind": one.kind,
                     "currency_id": currency.id if currency else False,
                     "choice": ("existing" if journal else "new") if currency else "skip",
@@ -218,7 +220,10 @@ class FinanceBankLinkWizardLine(models.TransientModel):
 
     def _account(self):
         return Account(
-            iban=self.iban or "", number=self.number or "", currency=self.currency_id.name
+            iban=self.iban or "",
+            number=self.number or "",
+            scheme=self.scheme or "",
+            currency=self.currency_id.name,
         )
 
     def _ledger(self):
@@ -270,6 +275,12 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                     expected=expected.name,
                 )
             )
+        journals = self.env["account.journal"]
+        account = self._account() if self._bank_number() else Account(currency=expected.name)
+        told = Statement(account=account, currency=expected.name)
+        _found, reason = journals._finance_bank_journals([told], self.journal_id)
+        if reason:
+            raise UserError(self.env["finance.bank.import"]._in_words(reason))
         other = self.env["finance.bank.link"].sudo().search(
             [("journal_id", "=", self.journal_id.id), ("state", "in", OPEN)], limit=1
         )  # fmt: skip
@@ -314,10 +325,12 @@ class FinanceBankLinkWizardLine(models.TransientModel):
             "company_id": wizard.company_id.id,
             "journal_id": journal.id,
             "consent_id": wizard.consent_id.id,
-            "remote_id": self.remote_id,
+            "remote_id": lasting_id(self.remote_id, self.identities),
+            "request_id": self.remote_id,
             "identities": self.identities,
             "iban": self.iban,
             "number": self.number,
+            "scheme": self.scheme,
             "kind": self.kind,
             "currency_id": self.currency_id.id,
             "state": "active",
@@ -333,6 +346,9 @@ class FinanceBankLinkWizardLine(models.TransientModel):
         if stopped:
             stopped.write(vals)
         link = stopped or links.create(vals)
+        if not journal.bank_account_id and self._bank_number():
+            # so that files of this account find the journal too
+            journal.sudo().set_bank_account(self._bank_number())
         if self.decision == "line" and self.difference:
             self._opening_line(journal)
         link._audit("bank.link_made", journal=journal.id, difference=str(self.difference))
@@ -352,9 +368,13 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                 "type": TYPES.get(self.kind, "bank"),
                 "company_id": self.company_id.id,
                 "currency_id": currency.id if currency != self.company_id.currency_id else False,
-                "bank_acc_number": self.iban or self.number or False,
+                "bank_acc_number": self._bank_number(),
             }
         )  # fmt: skip
+
+    def _bank_number(self):
+        """Return the number that a statement file names, False where only the vendor has one."""
+        return self.iban or (self.scheme != VENDORS_OWN and self.number) or False
 
     def _opening_line(self, journal):
         """Book the difference as a bank line of the day before, to be matched with what it is."""
