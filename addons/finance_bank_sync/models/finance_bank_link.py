@@ -114,27 +114,6 @@ class FinanceBankLink(models.Model):
                 ),
             )
 
-    @api.constrains("journal_id", "state")
-    def _check_one_per_journal(self):
-        for link in self.filtered(lambda one: one.state in OPEN):
-            other = self.sudo().search(
-                [
-                    ("journal_id", "=", link.journal_id.id),
-                    ("state", "in", OPEN),
-                    ("id", "!=", link.id),
-                ],
-                limit=1,
-            )
-            if other:
-                raise ValidationError(
-                    self.env._(
-                        "%(journal)s is filled by the bank link %(link)s already. Stop that one"
-                        " first, then link the account again.",
-                        journal=link.journal_id.display_name,
-                        link=other.name,
-                    )
-                )
-
     @api.constrains("journal_id", "currency_id")
     def _check_currency(self):
         for link in self:
@@ -184,7 +163,10 @@ class FinanceBankLink(models.Model):
         start = self.import_from
         if self.pulled_until:
             start = max(start, self.pulled_until - timedelta(days=self._provider().overlap_days))
-        return self._request(min(start, today), today, cursor=self.cursor or "")
+        # the first day may lie further back than the bank tells
+        return self._request(
+            min(start, today), today, cursor=self.cursor or "", longest=not self.pulled_until
+        )
 
     def _history_request(self) -> PullRequest:
         """Return the question of a period that a person chose."""

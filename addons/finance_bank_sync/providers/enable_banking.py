@@ -181,10 +181,13 @@ class EnableBanking(BankFeed):
         return ConsentStart(answer.text("url"), answer.text("authorization_id"))
 
     def finish_consent(self, end):
-        answer = self._post("/sessions", {"code": end.code})
+        self.hide(end.code)
+        with self.hidden("session_id"):
+            answer = self._post("/sessions", {"code": end.code})
         return self._consent(answer, [_account(one) for one in answer.list("accounts")])
 
     def accounts(self, consent):
+        self.hide(consent)
         path = f"/sessions/{quote(consent, safe='')}"
         answer = self._answer(self.send("GET", path), "session")
         if answer.text("status") != "AUTHORIZED":
@@ -197,6 +200,7 @@ class EnableBanking(BankFeed):
         return self._consent(answer, found, consent)
 
     def revoke(self, consent):
+        self.hide(consent)
         self.send("DELETE", f"/sessions/{quote(consent, safe='')}")
 
     def _consent(self, answer, accounts, consent=""):

@@ -237,22 +237,24 @@ class GoCardlessBad(BankFeed):
             },
         )
         back = f"{request.redirect_url}?{urlencode({'state': request.state})}"
-        requisition = self._post(
-            "/api/v2/requisitions/",
-            {
-                "redirect": back,
-                "institution_id": request.institution,
-                "agreement": agreement.text("id"),
-                "reference": request.user or request.state,
-                "user_language": "EN",
-            },
-        )
+        with self.hidden("id"):
+            requisition = self._post(
+                "/api/v2/requisitions/",
+                {
+                    "redirect": back,
+                    "institution_id": request.institution,
+                    "agreement": agreement.text("id"),
+                    "reference": request.user or request.state,
+                    "user_language": "EN",
+                },
+            )
         return ConsentStart(requisition.text("link"), requisition.text("id"))
 
     def finish_consent(self, end):
         return self.accounts(end.reference)
 
     def accounts(self, consent):
+        self.hide(consent)
         requisition = self._get(f"/api/v2/requisitions/{quote(consent, safe='')}/")
         status = requisition.choice("status", STATUSES)
         if status != LINKED:
@@ -292,6 +294,7 @@ class GoCardlessBad(BankFeed):
         )
 
     def revoke(self, consent):
+        self.hide(consent)
         self.send("DELETE", f"/api/v2/requisitions/{quote(consent, safe='')}/")
 
     # === READING === #

@@ -114,10 +114,11 @@ class BankLinkCommon(AccountTestInvoicingCommon):
         back = requests.post(action, data=form, allow_redirects=False, timeout=(5, 5))
         return dict(parse_qsl(urlsplit(back.headers["Location"]).query))
 
-    def open_wizard(self, connector, company=None):
+    def open_wizard(self, connector, company=None, user=None):
         """Return the linking wizard, with the bank chosen."""
         company = company or self.company
-        wizard = self.env["finance.bank.link.wizard"].create(
+        wizards = self.env["finance.bank.link.wizard"].with_user(user or self.env.user)
+        wizard = wizards.create(
             {
                 "connector_id": connector.id,
                 "company_id": company.id,

@@ -5,9 +5,10 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from psycopg2 import IntegrityError
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 from odoo.tools.misc import file_open
@@ -111,7 +112,7 @@ class TestLinking(BankLinkCommon):
         line.write({"choice": "existing", "journal_id": self.journal.id, "decision": "accept"})
         with self.assertRaisesRegex(UserError, "is filled by the bank link"):
             wizard.action_link()
-        with self.assertRaises(ValidationError):
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.cr.savepoint():
             link.sudo().copy({"remote_id": "another"})
 
     def test_linking_again_updates_the_link(self):

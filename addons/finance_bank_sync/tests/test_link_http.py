@@ -23,13 +23,8 @@ class TestComingBack(BankLinkCommon, HttpCase):
     def begin(self):
         """Press the button in this browser; return what it brings back from the bank."""
         self.authenticate("treasurer", "treasurer-password")
-        wizard = self.open_wizard(self.connector).with_user(self.treasurer)
-        wizard.sudo().create_uid = self.treasurer
-        self.env.cr.execute(
-            "UPDATE finance_bank_link_wizard SET create_uid = %s WHERE id = %s",
-            [self.treasurer.id, wizard.id],
-        )
-        self.env.invalidate_all()
+        wizard = self.open_wizard(self.connector, user=self.treasurer)
+        self.env.flush_all()
         call = {"model": wizard._name, "method": "action_continue", "args": [wizard.ids]}
         answer = self.url_open(
             "/web/dataset/call_button",
