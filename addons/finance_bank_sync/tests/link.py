@@ -92,7 +92,7 @@ class BankLinkCommon(AccountTestInvoicingCommon):
                 "rate_burst": 10_000,
             }
         )
-        for row in connector.setting_ids | connector.credential_ids:
+        for row in (*connector.setting_ids, *connector.credential_ids):
             if row.name in SETTINGS[provider]:
                 row.value = SETTINGS[provider][row.name]
         test = connector.action_test()
