@@ -117,10 +117,11 @@ class TestLinking(BankLinkCommon):
 
     def test_linking_again_updates_the_link(self):
         link = self.link(connector=self.connector)
-        old, first = link.remote_id, link.import_from
+        old, lasting, first = link.request_id, link.remote_id, link.import_from
         wizard = self.consent(self.connector)
         self.assertEqual(wizard.renewed_count, 1)
-        self.assertNotEqual(link.remote_id, old)
+        self.assertNotEqual(link.request_id, old)
+        self.assertEqual(link.remote_id, lasting)
         self.assertEqual((link.import_from, link.state), (first, "active"))
         self.assertEqual(self.env["finance.bank.link"].search_count([]), 1)
 
@@ -225,7 +226,7 @@ class TestPulls(BankLinkCommon):
         before = self.server.sandbox.log.counts()
         with self.assertRaisesRegex(UserError, "answers no more calls until"):
             link.action_pull()
-        link.next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
+        link.sudo().next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
         link._cron_pull()
         drain_jobs(self.env)
         self.assertEqual(self.server.sandbox.log.counts(), before)
@@ -235,7 +236,7 @@ class TestPulls(BankLinkCommon):
 
     def test_due_pulls_are_written_once(self):
         link = self.link()
-        link.next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
+        link.sudo().next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
         link._cron_pull()
         jobs = self.env["finance.job"]._unfinished(link)
         self.assertEqual(jobs.mapped("operation"), ["bank.pull"])
@@ -243,7 +244,7 @@ class TestPulls(BankLinkCommon):
         self.assertGreaterEqual(
             link.next_pull_at, fields.Datetime.now() + timedelta(hours=5, minutes=59)
         )
-        link.next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
+        link.sudo().next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
         link._cron_pull()
         self.assertEqual(self.env["finance.job"]._unfinished(link), jobs)
 
@@ -356,7 +357,7 @@ class TestPulls(BankLinkCommon):
         with self.assertRaisesRegex(UserError, "stop the bank link"):
             link.unlink()
         link.action_pause()
-        link.next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
+        link.sudo().next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
         link._cron_pull()
         self.assertFalse(self.env["finance.job"]._unfinished(link))
         link.action_resume()

@@ -159,3 +159,48 @@ class TestGoCardlessLink(BankLinkCommon):
         self.assertEqual(self.env["finance.bank.link"].search_count([]), 1)
         entries = self.pull(link)
         self.assertTrue(entries)
+
+
+class TestImported(BankLinkCommon):
+    """From the bank to bank lines, with nothing in between replaced."""
+
+    def lines(self):
+        """Return the amounts of the journal's bank lines."""
+        lines = self.env["account.bank.statement.line"].search(
+            [("journal_id", "=", self.journal.id)]
+        )
+        return sorted(lines.mapped("amount"))
+
+    def test_lines_of_each_vendor_once(self):
+        first = [-1500, -238, -107.1, -12.5, -4.2, -4.2, 595, 1190, 2380]
+        link = self.link("enable_banking")
+        drain_jobs(self.env)
+        self.assertEqual(self.lines(), first)
+        self.assertEqual(self.journal.bank_account_id.sanitized_acc_number, link.iban)
+        self.bank().add("operating", "7.00", "New one")
+        link.action_pull()
+        drain_jobs(self.env)
+        self.assertEqual(self.lines(), sorted([*first, 7]))
+        # another vendor takes over, with other ids and all of the last days again
+        self.consent(self.make_connector("gocardless_bad"))
+        self.assertEqual(link.connector_id.provider, "gocardless_bad")
+        self.bank("gocardless_bad").add("operating", "7.00", "New one")
+        self.bank("gocardless_bad").add("operating", "8.00", "Newer one")
+        link.action_pull()
+        drain_jobs(self.env)
+        self.assertEqual(self.lines(), sorted([*first, 7, 8]))
+
+    def test_plaid_pending_then_booked_is_one_line(self):
+        link = self.link("plaid")
+        drain_jobs(self.env)
+        before = self.lines()
+        vendor, bank = self.vendor("plaid"), self.bank("plaid")
+        hotel = bank.add("operating", "-30.00", "Hotel", pending=True)
+        vendor.happened(hotel)
+        link.action_pull()
+        drain_jobs(self.env)
+        self.assertEqual(self.lines(), before)
+        vendor.happened(bank.book(hotel.number, amount="-31.00"))
+        link.action_pull()
+        drain_jobs(self.env)
+        self.assertEqual(self.lines(), sorted([*before, -31]))

@@ -210,6 +210,7 @@ class FinanceBankLinkWizardLine(models.TransientModel):
 
     def _kept(self):
         """Return the `Pull` of the proof."""
+        self.flush_recordset(["uuid", "pull_sealed"])
         self.env.cr.execute(
             SQL("SELECT pull_sealed FROM finance_bank_link_wizard_line WHERE id = %s", self.id)
         )
@@ -275,12 +276,6 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                     expected=expected.name,
                 )
             )
-        journals = self.env["account.journal"]
-        account = self._account() if self._bank_number() else Account(currency=expected.name)
-        told = Statement(account=account, currency=expected.name)
-        _found, reason = journals._finance_bank_journals([told], self.journal_id)
-        if reason:
-            raise UserError(self.env["finance.bank.import"]._in_words(reason))
         other = self.env["finance.bank.link"].sudo().search(
             [("journal_id", "=", self.journal_id.id), ("state", "in", OPEN)], limit=1
         )  # fmt: skip
@@ -293,6 +288,12 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                     link=other.name,
                 )
             )
+        journals = self.env["account.journal"]
+        account = self._account() if self._bank_number() else Account(currency=expected.name)
+        told = Statement(account=account, currency=expected.name)
+        _found, reason = journals._finance_bank_journals([told], self.journal_id)
+        if reason:
+            raise UserError(self.env["finance.bank.import"]._in_words(reason))
 
     def _check_complete(self):
         """Refuse to link what is not proved and not decided."""
