@@ -14,6 +14,7 @@ class FinanceAuditEvent(models.Model):
             "bank.refused": _("Bank file refused"),
             "bank.forced": _("Skipped bank entry entered by decision"),
             "bank.dismissed": _("Bank entry left out by decision"),
+            "bank.joined": _("Bank entry joined to a line that no import made"),
             "bank.moved": _("Bank entry of a locked period entered on an open day"),
         }
 
@@ -35,5 +36,6 @@ class FinanceAuditEvent(models.Model):
             "bank.refused": [Fact("code", _("Reason"))],
             "bank.forced": entry,
             "bank.dismissed": entry,
+            "bank.joined": entry,
             "bank.moved": entry,
         }

@@ -38,11 +38,23 @@ class FinanceBankEntry(models.Model):
     def action_dismiss(self):
         """Leave out what was held: it is the one told before, or is seen to in another way."""
         entries = self._decided("can_dismiss")
+        entries -= entries._joined()
         for entry in entries:
             entry.reason = {"code": "dismissed", "was": entry.reason.get("code")}
         entries.write({"state": "skipped", "key": False})
         entries._note("bank.dismissed")
-        return entries._settled()
+        return self.sudo()._settled()
+
+    def _joined(self):
+        """Join the entries that are a line which no import made; return them."""
+        joined = self.browse()
+        for entry in self.filtered(lambda row: row.shares == 1):
+            line = self.env["account.bank.statement.line"].browse(entry.reason.get("line"))
+            if line.exists() and not line.finance_entry_ids:
+                entry.write({"state": "created", "line_id": line.id, "reason": {"code": "joined"}})
+                joined |= entry
+        joined._note("bank.joined")
+        return joined
 
     def action_retry(self):
         """Enter what was held for a lock, where the period is open now."""

@@ -47,6 +47,11 @@ class FinanceBankEntry(models.Model):
                 "An earlier report of the day has one like it, but this report does not repeat all"
                 " of that day. Enter it if it is another one; leave it out if it is the same."
             ),
+            "line": _(
+                "It may be a bank line that is in the books without the bank's word for it. Enter"
+                " it if it is another one; leave it out if it is the same, to join the two."
+            ),
+            "joined": _("It was in the books already; the two are one line."),
             "changed": _(
                 "The bank changed an entry of %(day)s that is in the books. Correct the line by"
                 " hand, then leave this out; or enter it, and delete the old one."

@@ -103,9 +103,21 @@ class FinanceBankImport(models.Model):
         counts = {name: self[name] for name in ("entry_count", *COUNTED.values()) if self[name]}
         return {"digest": self.digest, "source": self.source, **counts}
 
+    def _joined_count(self):
+        """Return how many entries are lines that no import made."""
+        query = SQL(
+            "SELECT count(*) FROM finance_bank_entry"
+            " WHERE import_id = %s AND state = 'created' AND reason ->> 'code' = 'joined'",
+            self.id,
+        )
+        return self.env.execute_query(query)[0][0]
+
     def _tell_user(self):
-        words = {"created": self.created_count, "skipped": self.skipped_count}
+        joined = self._joined_count()
+        words = {"created": self.created_count - joined, "skipped": self.skipped_count}
         message = self.env._("%(created)s lines imported, %(skipped)s told before", **words)
+        if joined:
+            message += " " + self.env._("%(joined)s were entered by hand before", joined=joined)
         if self.held_count:
             message += " " + self.env._("%(held)s wait for a decision", held=self.held_count)
         self.user_id._bus_send(

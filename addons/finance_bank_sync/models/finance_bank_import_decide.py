@@ -1,6 +1,7 @@
 """What of an import is new, what was told before, and what nobody can tell."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from odoo import models
 from odoo.tools import SQL
@@ -8,7 +9,7 @@ from odoo.tools import SQL
 from odoo.addons.finance_connector_base.canonical import codec
 
 from ..canonical import duplicates
-from ..canonical.duplicates import DOUBT, NEW, OTHER_DAYS, SAME, Fact, Verdict
+from ..canonical.duplicates import DOUBT, NEW, OTHER_DAYS, SAME, Fact, Verdict, squeezed
 from ..canonical.statement import STATEMENT
 from .finance_bank_import_read import told
 
@@ -25,6 +26,8 @@ FACTS = SQL(
     """
 )
 LIVE = ("received", "created", "held", "removed")
+# The source of lines that no import made.
+BY_HAND = "odoo"
 STATE = {NEW: "received", SAME: "skipped", DOUBT: "held"}
 
 
@@ -135,39 +138,112 @@ class FinanceBankImport(models.Model):
             live=list(LIVE),
         )
         self.env.cr.execute(query)
-        return [_fact(row) for row in self.env.cr.dictfetchall()]
+        return [_fact(row) for row in self.env.cr.dictfetchall()] + self._lines_alone(
+            journal, facts
+        )
+
+    def _lines_alone(self, journal, facts):
+        """Return as facts the bank lines that no import made: entered by hand, or by another addon.
+
+        Their ids are negative, to tell them from entries.
+        """
+        days = [fact.day for fact in facts]
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT line.id, move.date, trim_scale(line.amount)::text AS amount,
+                       line.payment_ref, line.partner_name, line.account_number
+                  FROM account_bank_statement_line line
+                  JOIN account_move move ON move.id = line.move_id
+                 WHERE line.journal_id = %(journal)s AND move.state = 'posted'
+                   AND line.amount = ANY(%(amounts)s::numeric[])
+                   AND move.date BETWEEN %(first)s - %(near)s AND %(last)s + %(near)s
+                   AND NOT EXISTS (
+                       SELECT FROM finance_bank_entry entry WHERE entry.line_id = line.id)
+                 ORDER BY line.id
+                """,
+                journal=journal.id,
+                amounts=list({fact.amount for fact in facts}),
+                first=min(days),
+                last=max(days),
+                near=OTHER_DAYS,
+            )
+        )
+        return [
+            Fact(
+                id=-row["id"],
+                reading=0,
+                family=BY_HAND,
+                namespace=BY_HAND,
+                day=row["date"],
+                amount=row["amount"],
+                account=squeezed(row["account_number"] or ""),
+                name=row["partner_name"] or "",
+                text=row["payment_ref"] or "",
+            )
+            for row in self.env.cr.dictfetchall()
+        ]
 
     # === VERDICTS === #
 
     def _write_verdicts(self, journal, facts, found):
-        """Note what each entry is; what is new gets its key, with a number for twins."""
-        new = [fact for fact, one in zip(facts, found, strict=True) if one.verdict == NEW]
-        numbers = self._numbers(journal, {fact.fingerprint for fact in new})
+        """Note what each entry is; what becomes or has a line gets its key, numbered for twins."""
+        found = self._unsure_of_batches(found)
+        named = [
+            fact
+            for fact, one in zip(facts, found, strict=True)
+            if one.verdict == NEW or (one.verdict == SAME and one.original < 0)
+        ]
+        numbers = self._numbers(journal, {fact.fingerprint for fact in named})
         rows = []
         for fact, one in zip(facts, found, strict=True):
-            key = number = None
-            if one.verdict == NEW:
+            state, reason = STATE[one.verdict], {"code": one.why} if one.why else None
+            key = number = line = None
+            if one.original < 0:
+                state, reason, line = self._beside_line(one)
+            if state in ("received", "created"):
                 numbers[fact.fingerprint] += 1
                 number = numbers[fact.fingerprint]
                 key = f"{fact.fingerprint}:{number}"
                 if fact.unique_id:
                     key = f"id:{fact.namespace}:{fact.unique_id}"
-            elif one.verdict == DOUBT:
+            elif state == "held":
                 key = f"held:{fact.id}"
-            reason = codec.dump({"code": one.why}) if one.why else None
-            rows.append((fact.id, STATE[one.verdict], key, number, one.original or None, reason))
+            original = one.original if one.original > 0 else None
+            rows.append(
+                (fact.id, state, key, number, original, reason and codec.dump(reason), line)
+            )
         self.env.cr.execute_values(
             """
             UPDATE finance_bank_entry e
                SET state = v.state, key = v.key || ':' || e.share, occurrence = v.number::int,
-                   duplicate_of_id = v.original::int, reason = v.reason::jsonb
-              FROM (VALUES %s) AS v (id, state, key, number, original, reason)
+                   duplicate_of_id = v.original::int, reason = v.reason::jsonb,
+                   line_id = v.line::int
+              FROM (VALUES %s) AS v (id, state, key, number, original, reason, line)
               JOIN finance_bank_entry first ON first.id = v.id
              WHERE e.bank_statement_id = first.bank_statement_id AND e.position = first.position
             """,
             rows,
             page_size=len(rows),
         )
+
+    def _beside_line(self, one):
+        """Return (state, reason, line) of an entry that is, or may be, a line that no import made.
+
+        Where it is that line, it is joined to it: what the bank says and the line are one booking.
+        """
+        if one.verdict == SAME:
+            return "created", {"code": "joined"}, -one.original
+        return "held", {"code": "line", "line": -one.original}, None
+
+    def _unsure_of_batches(self, found):
+        """A batch that would be several lines is not joined to one line by itself."""
+        joined = [one.id for one in found if one.verdict == SAME and one.original < 0]
+        if not joined:
+            return found
+        batches = self.env["finance.bank.entry"].browse(joined).filtered(lambda row: row.shares > 1)
+        return [replace(one, verdict=DOUBT) if one.id in batches.ids else one for one in found]
 
     def _numbers(self, journal, fingerprints):
         rows = self.env.execute_query(

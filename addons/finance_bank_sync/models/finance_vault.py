@@ -6,4 +6,9 @@ class FinanceVault(models.AbstractModel):
 
     @api.model
     def _resealed_models(self):
-        return [*super()._resealed_models(), "finance.bank.consent", "finance.bank.import", "finance.bank.pickup"]
+        return [
+            *super()._resealed_models(),
+            "finance.bank.consent",
+            "finance.bank.import",
+            "finance.bank.pickup",
+        ]

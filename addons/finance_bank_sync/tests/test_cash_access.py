@@ -157,6 +157,10 @@ class TestCashAccess(HttpCase, CashCase):
         model = "finance.bank.reconciliation"
         self.assertEqual(self.call("user", model, "create", vals_list=[values])[0], 403)
         wizard = {"journal_id": theirs.id, "day": str(DAY), "amount": 1.0}
-        _status, [id_] = self.call("user", "finance.bank.balance.entry", "create", vals_list=[wizard])
-        status, _answer = self.call("user", "finance.bank.balance.entry", "action_confirm", ids=[id_])
+        _status, [id_] = self.call(
+            "user", "finance.bank.balance.entry", "create", vals_list=[wizard]
+        )
+        status, _answer = self.call(
+            "user", "finance.bank.balance.entry", "action_confirm", ids=[id_]
+        )
         self.assertEqual(status, 403)

@@ -198,7 +198,8 @@ class TestDuplicates(BankCase):
         self.assertEqual(first.pending_count, 1)
         self.assertFalse(self.lines())
         second = self.pull(files.api([Booking(**vars(ahead) | {"unique_id": "p2"})], **span))
-        pending = self.env["finance.bank.entry"].search([("state", "=", "pending")])
+        domain = [("state", "=", "pending"), ("journal_id", "=", self.journal.id)]
+        pending = self.env["finance.bank.entry"].search(domain)
         self.assertEqual(pending, second.entry_ids)
         booked = self.pull(files.api([Booking("10.00", unique_id="b1")], **span))
         self.assertEqual(booked.created_count, 1)
@@ -300,3 +301,40 @@ class TestDuplicates(BankCase):
                                             end_to_end="")])  # fmt: skip
         self.assertEqual((again.created_count, again.skipped_count), (0, 1))
         self.assert_lines("60.00", "40.00")
+
+    # === LINES THAT NO IMPORT MADE === #
+
+    def enter(self, amount, text, day=DAY):
+        """Enter a bank line by hand, as before there were imports."""
+        values = {"journal_id": self.journal.id, "date": day, "amount": amount, "payment_ref": text}
+        return self.env["account.bank.statement.line"].create(values)
+
+    def test_what_was_entered_by_hand_is_joined(self):
+        """One line each, with what the bank says; told again, it is skipped."""
+        first = self.enter(10.0, "INV/2026/00017")
+        self.enter(7.0, "Not of the bank")
+        row = self.tell("camt", TWO)
+        self.assertEqual(sorted(self.amounts()), [-25.5, 7.0, 10.0])
+        entry = first.finance_entry_id
+        self.assertEqual((entry.state, entry.end_to_end_id), ("created", "E1"))
+        self.assertEqual(entry.reason_words, "It was in the books already; the two are one line.")
+        self.assertEqual(row._joined_count(), 1)
+        again = self.tell("mt940", TWO)
+        self.assertEqual((again.skipped_count, again.created_count), (2, 0))
+        self.assertEqual(len(self.amounts()), 3)
+
+    def test_of_twins_by_hand_each_answers_for_one(self):
+        self.enter(3.5, "Coffee at the corner")
+        row = self.tell("camt", TWINS)
+        self.assertEqual(self.amounts(), [3.5, 3.5])
+        self.assertEqual((row._joined_count(), row.created_count), (1, 2))
+
+    def test_what_may_be_entered_by_hand_waits(self):
+        line = self.enter(10.0, "Cash desk")
+        held = self.tell("camt.052", TWO[:1]).entry_ids
+        self.assertEqual((held.state, held.line_id), ("held", line.browse()))
+        self.assertIn("without the bank's word", held.reason_words)
+        held.with_user(self.bookkeeper).action_dismiss()
+        self.assertEqual((held.state, held.line_id), ("created", line))
+        self.assertFalse(self.open_exceptions("bank.held"))
+        self.assertEqual(self.amounts(), [10.0])
