@@ -190,14 +190,10 @@ class TestLinking(BankLinkCommon):
         self.env.cr.execute("SELECT secret_sealed FROM finance_bank_consent")
         self.assertNotIn(secret.encode(), bytes(self.env.cr.fetchone()[0]))
 
-
-class TestPulls(BankLinkCommon):
-    def setUp(self):
-        super().setUp()
-        self.listen()
+    # === PULLS === #
 
     def test_one_range_call_and_nothing_twice(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         self.server.sandbox.log.clear()
         self.bank().add("operating", "77.00", "New one", name="Alster Werke AG")
         entries = self.pull(link)
@@ -211,13 +207,13 @@ class TestPulls(BankLinkCommon):
         self.assertEqual(len(self.received), 2)
 
     def test_before_the_first_day_nothing_is_imported(self):
-        link = self.link(days=5)
+        link = self.link(connector=self.connector, days=5)
         days = {one.booking_date for _link, statement in self.received for one in statement.entries}
         self.assertTrue(days)
         self.assertGreaterEqual(min(days), link.import_from)
 
     def test_the_quota_is_respected_and_shown(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         self.vendor("enable_banking").settings["calls_a_day"] = 0
         self.pull(link)
         self.assertEqual(link.calls_left, 0)
@@ -235,7 +231,7 @@ class TestPulls(BankLinkCommon):
             self.assertFalse(link._is_out_of_calls())
 
     def test_due_pulls_are_written_once(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         link.sudo().next_pull_at = fields.Datetime.now() - timedelta(minutes=1)
         link._cron_pull()
         jobs = self.env["finance.job"]._unfinished(link)
@@ -249,7 +245,7 @@ class TestPulls(BankLinkCommon):
         self.assertEqual(self.env["finance.job"]._unfinished(link), jobs)
 
     def test_a_consent_that_ended_is_renewed(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         self.vendor("enable_banking").expire(None)
         self.pull(link)
         self.assertEqual((link.state, link.consent_id.state), ("expired", "ended"))
@@ -269,7 +265,7 @@ class TestPulls(BankLinkCommon):
         self.assertIn(Decimal("12.00"), amounts)
 
     def test_reminder_before_the_end_and_exception_after(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         consent = link.consent_id
         consent.sudo().until = fields.Datetime.now() + timedelta(days=10)
         consent._cron_watch()
@@ -284,7 +280,7 @@ class TestPulls(BankLinkCommon):
         self.assertEqual(link.state, "active")
 
     def test_a_period_is_fetched_again(self):
-        link = self.link(days=5)
+        link = self.link(connector=self.connector, days=5)
         before = len(self.received)
         first, last = self.today - timedelta(days=45), self.today - timedelta(days=30)
         wizard = self.env["finance.bank.history"].create(
@@ -300,7 +296,7 @@ class TestPulls(BankLinkCommon):
         self.assertFalse(link.history_from)
 
     def test_a_crash_before_the_end_imports_once(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         self.bank().add("operating", "5.00", "Crash")
         before, pulled = len(self.received), link.last_pull_at
         number = link.pull_number
@@ -328,7 +324,7 @@ class TestPulls(BankLinkCommon):
         self.assertEqual(link.pull_number, number + 1)
 
     def test_paging_that_breaks_begins_anew(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         self.vendor("enable_banking").settings["breaks"] = 1
         self.bank().add("operating", "6.00", "More")
         entries = self.pull(link)
@@ -337,7 +333,7 @@ class TestPulls(BankLinkCommon):
         self.assertIn(Decimal("6.00"), [one.amount for one in entries])
 
     def test_a_neutralised_copy_asks_no_bank(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         self.env.flush_all()
         with file_open("finance_bank_sync/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
@@ -347,13 +343,13 @@ class TestPulls(BankLinkCommon):
         self.assertFalse(self.env["finance.job"]._unfinished(link))
 
     def test_the_addon_that_leaves_stops_its_connectors(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         uninstall_hook(self.env)
         self.assertEqual(link.connector_id.state, "paused")
         self.assertFalse(any(link.connector_id.credential_ids.mapped("has_value")))
 
     def test_stopped_means_stopped(self):
-        link = self.link()
+        link = self.link(connector=self.connector)
         with self.assertRaisesRegex(UserError, "stop the bank link"):
             link.unlink()
         link.action_pause()

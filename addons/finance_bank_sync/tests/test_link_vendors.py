@@ -11,7 +11,7 @@ from odoo.addons.finance_connector_base.tests.common import drain_jobs
 from .link import BankLinkCommon
 
 
-class TestPlaidLink(BankLinkCommon):
+class TestVendors(BankLinkCommon):
     def setUp(self):
         super().setUp()
         self.listen()
@@ -86,11 +86,7 @@ class TestPlaidLink(BankLinkCommon):
         self.assertEqual(statement.balances[0].amount, Decimal("-82.20"))
         self.assertEqual(link.opening_amount, 0)
 
-
-class TestPontoLink(BankLinkCommon):
-    def setUp(self):
-        super().setUp()
-        self.listen()
+    # === PONTO === #
 
     def test_accounts_are_chosen_at_ponto_and_renewed_there(self):
         link = self.link("ponto")
@@ -113,11 +109,7 @@ class TestPontoLink(BankLinkCommon):
         self.assertEqual(len(ids), 9)
         self.assertNotIn("", ids)
 
-
-class TestGoCardlessLink(BankLinkCommon):
-    def setUp(self):
-        super().setUp()
-        self.listen()
+    # === GOCARDLESS === #
 
     def test_calls_left_are_shown_and_spread(self):
         link = self.link("gocardless_bad")
