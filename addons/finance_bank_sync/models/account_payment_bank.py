@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 from .account_move_bank import GROUPS
 
@@ -10,7 +10,6 @@ class AccountPayment(models.Model):
         "Bank Lines", compute="_compute_finance_bank_line_count", compute_sudo=True, groups=GROUPS
     )
 
-    @api.depends("move_id.finance_bank_line_count")
     def _compute_finance_bank_line_count(self):
         for payment in self:
             payment.finance_bank_line_count = payment.move_id.finance_bank_line_count

@@ -52,7 +52,7 @@ class FinanceBankDesk(models.AbstractModel):
                 **self._word(source, name, kind),
             }
             for name, kind in names
-            if name in labels and source[name]
+            if name in labels and self._is_told(source[name])
         ]
         if line.foreign_currency_id and not entry:
             words.append(
@@ -65,6 +65,11 @@ class FinanceBankDesk(models.AbstractModel):
                 }
             )
         return words
+
+    @api.model
+    def _is_told(self, value):
+        """Whether the bank said anything: a code of four empty parts is none."""
+        return bool(value.strip("/ ") if isinstance(value, str) else value)
 
     @api.model
     def _word(self, source, name, kind):
@@ -115,6 +120,13 @@ class FinanceBankDesk(models.AbstractModel):
         return " · ".join(filter(None, words))
 
     @api.model
+    def _item_ref(self, item):
+        """Return what the item is known by beside its number."""
+        move = item.move_id
+        names = (move.ref, move.payment_reference, item.name)
+        return next((name for name in names if name and name != move.name), "")
+
+    @api.model
     def _item_values(self, line, item):
         """Return an open item as a person chooses it."""
         currency = self._currency(line)
@@ -124,7 +136,7 @@ class FinanceBankDesk(models.AbstractModel):
             "name": item.move_id.name or "",
             "move_id": item.move_id.id,
             "partner": item.partner_id.display_name or "",
-            "ref": item.move_id.ref or item.move_id.payment_reference or item.name or "",
+            "ref": self._item_ref(item),
             "date": fields.Date.to_string(item.date),
             "due": fields.Date.to_string(item.date_maturity or item.date),
             "account": item.account_id.display_name,

@@ -225,9 +225,10 @@ class FinanceBankPickup(models.Model):
         taken, problem = 0, False
         try:
             with self._place() as place:
-                for found in place.files()[:MOST_AT_ONCE]:
-                    if fnmatch.fnmatchcase(found.name, self.pattern or "*"):
-                        taken += self._take(place, found, commit)
+                for file, found in self._waiting(place):
+                    taken += self._take(place, file, found, commit)
+                    if taken >= MOST_AT_ONCE:
+                        break
         except PickupError as error:
             problem = {"code": error.code, "values": error.values}
         except AccessError:
@@ -257,9 +258,30 @@ class FinanceBankPickup(models.Model):
 
     # === ONE FILE === #
 
-    def _take(self, place, found, commit):
+    def _waiting(self, place):
+        """Return (row, `Found`) of the files that are of interest; new rows for new ones."""
+        names = self.pattern or "*"
+        found = [one for one in place.files() if fnmatch.fnmatchcase(one.name, names)]
+        files = self.env["finance.bank.pickup.file"]
+        known = {
+            (file.name, file.size, file.changed): file
+            for file in files.search_fetch(
+                [("pickup_id", "=", self.id), ("name", "in", [one.name for one in found])],
+                ["name", "size", "changed", "state", "seen_at"],
+            )
+        }
+        new = [one for one in found if (one.name, one.size, one.changed) not in known]
+        rows = files.create(
+            [
+                {"pickup_id": self.id, "name": one.name, "size": one.size, "changed": one.changed}
+                for one in new
+            ]
+        )
+        known |= {(row.name, row.size, row.changed): row for row in rows}
+        return [(known[one.name, one.size, one.changed], one) for one in found]
+
+    def _take(self, place, file, found, commit):
         """Take in one file if nobody is writing it any more; return 1, else 0."""
-        file = self._known(found)
         if file.state == "seen":
             if file.seen_at > fields.Datetime.now() - timedelta(seconds=STILL):
                 return 0
@@ -277,13 +299,6 @@ class FinanceBankPickup(models.Model):
         if self.after == "move":
             place.move(found.name, FAILED if file.state == "refused" else DONE)
         return 1
-
-    def _known(self, found):
-        """Return the row of a file, made when it is seen for the first time."""
-        values = {"name": found.name, "size": found.size, "changed": found.changed}
-        domain = [("pickup_id", "=", self.id), *((name, "=", one) for name, one in values.items())]
-        files = self.env["finance.bank.pickup.file"]
-        return files.search(domain, limit=1) or files.create(values | {"pickup_id": self.id})
 
     def _import(self, file, content, source):
         digest = hashlib.sha256(content).hexdigest()

@@ -100,6 +100,29 @@ class TestPickup(DeskCommon):
         self.assertEqual(self.names(), ["a.qif"])
         self.assertEqual(len(self.pickup.file_ids.import_ids), 1)
 
+    def test_remembered_files_stand_in_nobodys_way(self):
+        """A new file is read however many old ones lie there, and they cost no queries."""
+        self.pickup.after = "remember"
+        with patch.object(finance_bank_pickup, "MOST_AT_ONCE", 2):
+            for number in range(5):
+                self.put(f"{number}.qif", b"%d.00" % number)
+            self.look()
+            self.assertEqual([self.look() for _time in range(4)], [2, 2, 1, 0])
+        self.env.flush_all()
+        few = self.queries()
+        for number in range(5, 10):
+            self.put(f"{number}.qif", b"%d.00" % number)
+        self.look()
+        self.look()
+        self.env.flush_all()
+        self.assertLessEqual(self.queries(), few)
+
+    def queries(self):
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        self.assertEqual(self.pickup._look(), 0)
+        return self.env.cr.sql_log_count - before
+
     def test_refused_files_are_put_apart(self):
         (self.incoming / "x.pdf").write_bytes(b"%PDF-1.4")
         self.put()

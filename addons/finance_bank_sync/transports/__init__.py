@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 MOST_BYTES = 256 << 20
-MOST_FILES = 1000  # that one look takes in
 DONE, FAILED = "done", "failed"
 # How names of files begin or end that somebody is still writing.
 WRITING = (".part", ".tmp", ".filepart", ".crdownload", ".swp", "~")

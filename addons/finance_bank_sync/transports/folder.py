@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from . import MOST_BYTES, MOST_FILES, Found, PickupError, is_waiting, plain
+from . import MOST_BYTES, Found, PickupError, is_waiting, plain
 
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -69,7 +69,7 @@ class Folder:
                         found.append(Found(row.name, state.st_size, int(state.st_mtime)))
         except PermissionError:
             raise PickupError("denied", path=self.path) from None
-        return sorted(found, key=lambda one: (one.changed, one.name))[:MOST_FILES]
+        return sorted(found, key=lambda one: (one.changed, one.name))
 
     def read(self, found: Found) -> bytes:
         """Return what is in a file, if it is still the one that was found."""

@@ -8,7 +8,7 @@ import io
 import socket
 import stat
 
-from . import MOST_BYTES, MOST_FILES, Found, PickupError, is_waiting, plain
+from . import MOST_BYTES, Found, PickupError, is_waiting, plain
 
 SECONDS = 20
 KINDS = ("Ed25519Key", "ECDSAKey", "RSAKey")
@@ -116,7 +116,7 @@ class Sftp:
             for row in rows
             if stat.S_ISREG(row.st_mode or 0) and is_waiting(row.filename)
         ]
-        return sorted(found, key=lambda one: (one.changed, one.name))[:MOST_FILES]
+        return sorted(found, key=lambda one: (one.changed, one.name))
 
     def read(self, found: Found) -> bytes:
         """Return what is in a file, if it is still the one that was found."""
