@@ -7,6 +7,7 @@ opened there.
 
 import json
 import time
+from contextlib import suppress
 from urllib.parse import quote, urlencode
 
 from odoo.addons.finance_connector_base.providers.base import Setting
@@ -91,12 +92,11 @@ class PairClient(Client):
     def _fetch(self, known, keep):
         started = time.time()
         if known and known.refresh and (known.ends_at or 0) > started:
-            try:
+            # where the refresh token has ended early, the secrets give another pair
+            with suppress(AuthFailed):
                 answer = self._tokens("refresh", {"refresh": known.refresh})
                 self._keep(self._token_of(answer, started, known), keep)
                 return
-            except AuthFailed:
-                pass  # the refresh token has ended early: the secrets give another pair
         secrets = {
             "secret_id": self._setting(self.declared.client_id),
             "secret_key": self._setting(self.declared.client_secret),

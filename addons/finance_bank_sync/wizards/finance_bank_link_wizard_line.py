@@ -201,7 +201,8 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                 ),
             )
         except ProviderError as error:
-            raise UserError(f"{self.name}: {error}") from error
+            words = self.env._("%(account)s: %(why)s", account=self.name, why=error)
+            raise UserError(words) from error
         if pull.statement:
             vault = self.env["finance.vault"]._vault()
             sealed = vault.seal(codec.dump(pull).encode(), self._name, self.uuid, "pull")
