@@ -99,6 +99,7 @@ def test_from_file_to_done(people, odoo):
     write_off(person, desk)
     accept_the_rest(person, desk)
     from_the_invoice(person, odoo, numbers[0])
+    drop_on_the_imports(person, lines)
 
 
 def drop_files(person, desk, lines):
@@ -123,6 +124,7 @@ def drop_files(person, desk, lines):
     expect(desk.imported("march.xml")).to_contain_text("4 skipped")
     person.press("Close")
     desk.counts(todo=4, done=0, all=4)
+    person.close_notifications()
 
 
 def accept_and_undo(person, desk, number):
@@ -205,6 +207,50 @@ def from_the_invoice(person, odoo, number):
     expect(person.page.locator(".o_bank_row")).to_have_count(1)
     person.sees("Only the lines of a document")
     person.picture("07-from-the-invoice")
+
+
+def drop_on_the_imports(person, lines):
+    """The list of imports takes files too, and shows what became of them."""
+    person.page.goto(f"{person.url}/odoo/finance-bank-imports")
+    person.page.locator(".o_list_view").wait_for()
+    person.settle()
+    before = person.rows().count()
+    drop(person, ".o_list_view", {"again.xml": statement(lines)})
+    item = person.page.locator(".o_bank_import").filter(has_text="again.xml")
+    expect(item).to_contain_text("4 skipped")
+    expect(person.rows()).to_have_count(before + 1)
+    person.picture("08-imports")
+    person.page.goto(f"{person.url}/odoo/accounting")
+    person.page.locator(".o_kanban_view").wait_for()
+    person.picture("09-dashboard")
+
+
+def test_an_auditor_looks(people, odoo):
+    """Everything is there to read, nothing to press."""
+    journal, numbers = prepare(odoo, INVOICES[:1])
+    odoo.rpc("accountant").call(
+        "account.bank.statement.line",
+        "create",
+        {"journal_id": journal, "date": "2026-03-02", "amount": 120, "payment_ref": numbers[0]},
+    )
+    groups = [
+        odoo.rpc("admin").call("ir.model.data", "check_object_reference", addon, name)[1]
+        for addon, name in (
+            ("finance_connector_base", "group_auditor"),
+            ("account", "group_account_readonly"),
+        )
+    ]
+    values = {"name": "Auditor", "login": "auditor", "password": "auditor", "group_ids": groups}
+    odoo.rpc("admin").call("res.users", "create", values)
+    person = people("auditor")
+    desk = Desk(person, journal).open()
+    expect(desk.rows()).to_have_count(1)
+    person.sees("You may read these lines and not change them.")
+    desk.key("Enter", "u", "w")
+    desk.counts(todo=1)
+    for name in ("Accept", "Import file", "Book", "Write off"):
+        expect(person.page.get_by_role("button", name=name)).to_have_count(0)
+    person.picture("10-auditor")
 
 
 def test_with_the_keyboard_alone(people, odoo, soak):
