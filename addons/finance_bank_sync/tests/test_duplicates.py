@@ -186,7 +186,8 @@ class TestDuplicates(BankCase):
         found = self.receive(files.camt(TWO))
         self.assertEqual(found.skipped_count, 2)
         self.assert_lines("-25.50")
-        removed = self.env["finance.bank.entry"].search([("state", "=", "removed")])
+        domain = [("state", "=", "removed"), ("journal_id", "=", self.journal.id)]
+        removed = self.env["finance.bank.entry"].search(domain)
         removed.with_user(self.bookkeeper).action_force()
         self.assert_lines("-25.50", "10.00")
 
