@@ -44,7 +44,7 @@ def test_cash_position_with_a_late_account(people, url):
     expect(standing).not_to_contain_text("Reserve Account")
     person.picture("02-written-down")
     person.press("Analyse")
-    person.page.locator(".o_pivot").wait_for()
+    person.page.locator(".o_pivot table").wait_for()
     person.picture("03-pivot")
     state_today(person, url)
 
