@@ -10,13 +10,7 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
-        "security/screen/ir.model.access.csv",
-        "security/screen/rules.xml",
         "data/pickup_cron.xml",
-        "security/ir.model.access-matching.csv",
-        "security/matching_rules.xml",
-        "security/ir.model.access-cash.csv",
-        "security/cash_rules.xml",
         "data/link_cron.xml",
         "views/menus.xml",
         "views/finance_bank_entry_views.xml",
