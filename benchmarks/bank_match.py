@@ -2,11 +2,12 @@
 
 Lines that name an open invoice in full and pay it exactly, in one currency, on databases of their own,
 each measured by a process of its own: processor time and queries from lines that stand in suspense to
-lines that are reconciled. The lines are created before, without counting that. The peer is
-account_reconcile_oca from the package index; it is measured on fewer lines, since it takes long.
+lines that are reconciled. The lines are created before, without counting that; both sides have at least
+as many open invoices as our shortest run has lines. The peer is account_reconcile_oca from the package
+index; it is measured on fewer lines, since it takes long, and longer a line the more lines there are.
 
 BENCH_PEER=0 leaves the peer out; BENCH_LINES sets the numbers of lines (500,2000), BENCH_PEER_LINES of
-the peer's (50), BENCH_ROUNDS of rounds.
+the peer's (100), BENCH_ROUNDS of rounds.
 """
 
 import json
@@ -22,7 +23,7 @@ from scripts.console import Failure
 from scripts.paths import PYTHON, ROOT
 
 LINES = [int(number) for number in os.environ.get("BENCH_LINES", "500,2000").split(",")]
-PEER_LINES = int(os.environ.get("BENCH_PEER_LINES", 50))
+PEER_LINES = int(os.environ.get("BENCH_PEER_LINES", 100))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
 CHUNK = 200
 OURS, PEER = "bench_match", "bench_match_oca"
@@ -77,7 +78,7 @@ def _stop_peer(env):
 
 
 def _lines(env, number):
-    """Create invoices, and for each the bank line that pays it; return the ids of the lines."""
+    """Create invoices, and bank lines that pay ``number`` of them; return the ids of the lines."""
     env = env(context={"tracking_disable": True})
     company = env.company
     if not company.chart_template:
@@ -95,7 +96,7 @@ def _lines(env, number):
                     (0, 0, {"name": "Work", "price_unit": 100 + index / 100, "tax_ids": False})
                 ],
             }
-            for index in range(number)
+            for index in range(max(number, LINES[0]))
         ]
     )
     invoices.action_post()
@@ -110,7 +111,7 @@ def _lines(env, number):
                 "payment_ref": invoice.name,
                 "amount": invoice.amount_total,
             }
-            for invoice in invoices
+            for invoice in invoices[:number]
         ]
     )
     return lines.ids
