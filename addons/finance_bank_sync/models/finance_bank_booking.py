@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
-from .finance_bank_booking_items import KEPT, QUIET, plain
+from .finance_bank_booking_items import KEPT, plain, quiet
 
 
 class FinanceBankBooking(models.AbstractModel):
@@ -107,7 +107,9 @@ class FinanceBankBooking(models.AbstractModel):
         touched = items.browse(kept["id"] for row in rows for kept in row["before"]["items"])
         with self.env.protecting([nothing[0]._fields["analytic_distribution"]], touched):
             for account, members in accounts.items():
-                nothing[0].union(*members).with_context(**QUIET).write({"account_id": account.id})
+                changed = nothing[0].union(*members)
+                context = quiet(changed.company_id)
+                changed.with_context(**context).write({"account_id": account.id})
             for partner, members in partners.items():
                 suspense = nothing[0].union(*(item for item, _line in members))
                 lines = nothing[1].union(*(line for _item, line in members))

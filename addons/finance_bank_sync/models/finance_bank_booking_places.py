@@ -1,7 +1,7 @@
 from odoo import Command, fields, models
 from odoo.exceptions import UserError
 
-from .finance_bank_booking_items import KEPT, QUIET, TAXES, plain
+from .finance_bank_booking_items import KEPT, TAXES, plain, quiet
 
 
 class FinanceBankBooking(models.AbstractModel):
@@ -15,7 +15,7 @@ class FinanceBankBooking(models.AbstractModel):
         """Book ``values`` instead of suspense; return (items in that order, entry from suspense)."""
         if self._is_closed(line, values):
             return self._place_apart(line, values)
-        move, suspense = line.move_id.with_context(**QUIET), self._suspense(line)
+        move, suspense = line.move_id.with_context(**quiet(line.company_id)), self._suspense(line)
         self._name_partner(line, partner, self.env["account.move.line"])
         known = set(move.line_ids.ids)
         # Odoo lets nobody write taxes on a posted item: those are new ones.
@@ -35,11 +35,11 @@ class FinanceBankBooking(models.AbstractModel):
         """Put the partner on ``items``, the lines, and their items on the account of the bank."""
         new = lines.filtered(lambda line: line.partner_id != partner)
         if partner and new:
-            new.with_context(**QUIET).write({"partner_id": partner.id})
+            new.with_context(**quiet(new.company_id)).write({"partner_id": partner.id})
             items = items.union(*(line._seek_for_lines()[0] for line in new))
         items = items.filtered(lambda item: item.partner_id != partner)
         if items:
-            items.with_context(**QUIET).write({"partner_id": partner.id})
+            items.with_context(**quiet(items.company_id)).write({"partner_id": partner.id})
 
     def _is_closed(self, line, values=()):
         """Tell whether the entry of the line may not change: locked, or secured by hash."""

@@ -1,7 +1,7 @@
 from odoo import Command, api, models
 from odoo.exceptions import UserError
 
-from .finance_bank_booking_items import KEPT, QUIET, plain
+from .finance_bank_booking_items import KEPT, plain, quiet
 
 
 class FinanceBankBooking(models.AbstractModel):
@@ -44,7 +44,7 @@ class FinanceBankBooking(models.AbstractModel):
                     line=line.display_name,
                 )
             )
-        move = line.move_id.with_context(**QUIET)
+        move = line.move_id.with_context(**quiet(line.company_id))
         before = {item["id"]: item for item in match.before["items"]}
         (move.line_ids - line._seek_for_lines()[0]).remove_move_reconcile()
         known = set(move.line_ids.ids)
@@ -74,7 +74,9 @@ class FinanceBankBooking(models.AbstractModel):
             }
         )
         if line.partner_id.id != match.before["partner"]:
-            line.with_context(**QUIET).write({"partner_id": match.before["partner"]})
+            line.with_context(**quiet(line.company_id)).write(
+                {"partner_id": match.before["partner"]}
+            )
 
     def _differs(self, item_id, kept):
         item = self.env["account.move.line"].browse(item_id)

@@ -122,10 +122,21 @@ class TestMatchingLocks(MatchingCase):
             {"kind": "item", "id": item.id, "amount": "100"},
             {"kind": "writeoff", "account_id": self.expense.id, "amount": "-5"},
         ]
+        told = len(line.move_id.audit_trail_message_ids)
         line._finance_accept(parts=parts)
+        self.env.flush_all()
+        line.move_id.invalidate_recordset()
+        self.assertGreater(len(line.move_id.audit_trail_message_ids), told, "it is in the trail")
         self.assertEqual(invoice.amount_residual, 0)
         line._finance_undo()
         self.assertEqual(self.items(invoice, line), before)
+        exact = self.invoice(77.0)
+        line = self.line(77.0, exact.name)
+        told = len(line.move_id.audit_trail_message_ids)
+        self.matched(line)
+        self.env.flush_all()
+        line.move_id.invalidate_recordset()
+        self.assertGreater(len(line.move_id.audit_trail_message_ids), told)
 
     def test_invoice_of_a_locked_period(self):
         invoice = self.invoice(100.0)
