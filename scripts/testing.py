@@ -109,7 +109,9 @@ def _contract(cluster, targets):
 
 def _system(cluster, targets):
     Databases(cluster).template()
-    return _pytest("system", targets, _without_odoo(cluster), *_two_at_once(targets, "worksteal"))
+    # these wait for servers as often as they work
+    options = _several_at_once(targets, 3, "worksteal")
+    return _pytest("system", targets, _without_odoo(cluster), *options)
 
 
 def _addons(cluster, targets):
@@ -118,7 +120,7 @@ def _addons(cluster, targets):
     databases.copy(databases.template(), name)
     options = ["-o", "addopts=-p no:cacheprovider -ra", f"--odoo-database={name}", "--odoo-http"]
     options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}"]
-    options += _two_at_once(targets, "loadfile")
+    options += _several_at_once(targets, 2, "loadfile")
     try:
         return _pytest("addons", targets, databases.environment, *options)
     finally:
@@ -127,11 +129,11 @@ def _addons(cluster, targets):
                 databases.drop(leftover)
 
 
-def _two_at_once(targets, distribution):
+def _several_at_once(targets, number, distribution):
     """Options of pytest-xdist; none for a single test, whose output is wanted as it comes."""
     if len(targets) == 1 and "::" in targets[0]:
         return []
-    return ["-n", "2", "--dist", distribution]
+    return ["-n", str(number), "--dist", distribution]
 
 
 STAGES = {"plain": _plain, "addons": _addons, "contract": _contract, "system": _system}

@@ -141,11 +141,19 @@ def people(url, pictures):
 # === JOBS === #
 
 
+# Bank lines of the demo data are matched by jobs of their own, which nobody counts here.
+NO_OTHER_WORK = """
+UPDATE ir_cron SET active = false FROM ir_model_data d
+ WHERE d.model = 'ir.cron' AND d.res_id = ir_cron.id AND d.module = 'finance_bank_sync'
+"""
+
+
 @pytest.fixture(scope="session")
 def jobs_template(cluster, databases, template):
     """The template with the operations that only tests run, and a connector to call."""
     name = f"fc_sys_jobs_{os.getpid()}"
     databases.copy(template, name)
+    databases.sql(name, NO_OTHER_WORK)
     OdooServer(cluster, name).shell(PREPARE)
     yield name
     databases.drop(name)

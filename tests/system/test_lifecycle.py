@@ -36,7 +36,7 @@ def test_a_portal_user_is_deleted(odoo_factory, work, sandbox):
     assert any(row["user_id"] == portal for row in before)
     work.rpc.call("res.users", "unlink", [portal])
     assert work.rows("SELECT 1 FROM res_users WHERE id = %s", portal) == []
-    assert events(work)[: len(before)] == before
+    assert unsealed(events(work)[: len(before)]) == unsealed(before)
     shown = work.rpc.call("finance.audit.event", "search_read", [("kind", "=", "test.portal")])
     assert len(shown) == 1
     work.rpc.call("finance.connector", "action_resume", [work.connector])
@@ -49,6 +49,11 @@ def test_a_portal_user_is_deleted(odoo_factory, work, sandbox):
 def events(work):
     """All audit events as dicts, oldest first."""
     return work.column("SELECT to_jsonb(e) FROM finance_audit_event e ORDER BY id")
+
+
+def unsealed(rows):
+    """What the events say; that they were sealed meanwhile is no change."""
+    return [{**row, "seal_id": None} for row in rows]
 
 
 def test_an_update_adds_a_column_to_the_evidence(odoo_factory, work, databases):

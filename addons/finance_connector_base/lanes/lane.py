@@ -46,6 +46,7 @@ from .queue import (
     CLAIM_LOCAL,
     CLAIM_QUERIES,
     CLAIM_SOLO,
+    CLAIM_SUSPECT,
     FOLLOW_SECONDS,
     Queue,
 )
@@ -117,6 +118,8 @@ class Lane:
         self.looked = {}
         self.recovered_at = 0.0
         self.warm_until = 0.0
+        self.makes_room = False
+        self.suspects_at = 0.0
         # Whether there was as much to claim as there was room for, so probably more.
         self.full = False
 
@@ -199,6 +202,12 @@ class Lane:
         free = self.threads - len(self.flying)
         if free <= 0:
             return 0
+        if self._makes_room():
+            self.full = True
+            if self.flying:
+                return 0
+            if taken := self._take_suspect():
+                return taken
         skipped = self._skipped()
         claims = self._marked(self.queue.claim(CLAIM_CALLS, free, skipped, self._seen()))
         if len(claims) < free and self._looks_for("queries", RARE_SECONDS):
@@ -206,6 +215,32 @@ class Lane:
         self.full = len(claims) == free
         for claim in claims:
             self._submit(claim)
+        return len(claims)
+
+    def _makes_room(self):
+        """Whether work that may have killed a lane is under way here, or due."""
+        if self._is_suspicious():
+            return True
+        now = time.monotonic()
+        if not self.makes_room and self.suspects_at <= now:
+            self.suspects_at = now + (0.0 if self.inline else RARE_SECONDS)
+            self.makes_room = self.queue.has_suspect()
+        return self.makes_room
+
+    def _is_suspicious(self):
+        return any(claim.solo for claim in self.flying.values())
+
+    def _take_suspect(self):
+        """Do one suspect's work, with no call beside it; return how many there were."""
+        self.makes_room = False
+        calls = self.queue.claim(CLAIM_SUSPECT, 1, self._skipped(), self._seen())
+        for claim in self._marked(calls):
+            self._submit(claim)
+        claims = calls or self.queue.claim(CLAIM_SOLO, 1)
+        # one that can't be had waits for something else, or another lane has it
+        self.suspects_at = 0.0 if claims else time.monotonic() + LOOK_BACK_SECONDS
+        if claims and not calls:
+            self._apply_stored(claims[0])
         return len(claims)
 
     def _marked(self, claims):
@@ -359,10 +394,10 @@ class Lane:
     # === LOCAL WORK AND APPLY === #
 
     def _work_locally(self):
+        if self._is_suspicious():
+            return 0
         if not self.local and self._looks_for("local", LOCAL_SECONDS):
             claims = self.queue.claim(CLAIM_LOCAL, LOCAL_BATCH)
-            if not claims and self._looks_for("solo", RARE_SECONDS):
-                claims = self.queue.claim(CLAIM_SOLO, 1)
             if claims:
                 self.looked.pop("local", None)
             self.full = self.full or len(claims) == LOCAL_BATCH
@@ -584,6 +619,7 @@ class Lane:
             self._take_over(claim)
         if claims:
             self.looked.clear()
+            self.suspects_at = 0.0
         return len(claims)
 
     def _take_over(self, claim):

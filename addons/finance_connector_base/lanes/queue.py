@@ -15,7 +15,7 @@ COLUMNS = (
     "priority", "id", "uuid", "operation", "effect", "calls", "state", "attempts", "apply_attempts",
     "connector_id", "company_id", "workflow_id", "key", "trace_id", "request_sealed",
     "answer_sealed", "called_at", "error_class", "user_id", "res_model", "res_id",
-    "document_model", "document_id",
+    "document_model", "document_id", "solo",
 )  # fmt: skip
 # number: the high-water mark that a claim of work with an effect has reached.
 Claim = namedtuple("Claim", (*COLUMNS, "number"), defaults=(None,))
@@ -60,7 +60,7 @@ _CLAIM = """
 # What is begun is written before it is begun: the attempt of a call, and of a job that runs alone
 # because it was in a lane that died.
 _CALLS = _CLAIM.format(
-    ready=f"j.state = 'pending' AND j.calls AND {_ASKS_OR_MAY_SEND}",
+    ready=f"j.state = 'pending' AND j.calls AND {{which}} AND {_ASKS_OR_MAY_SEND}",
     changes=f"state = 'calling', attempts = attempts + 1, called_at = COALESCE(called_at, {NOW})",
     now=NOW,
     columns=", ".join(COLUMNS),
@@ -68,7 +68,7 @@ _CALLS = _CLAIM.format(
 # What is claimed and how much ever was are one truth, whatever moment a restore goes back to. The
 # conditions on the claim stand in sub-selects without a reference to the row, because those are
 # evaluated once, also where the row has to be waited for.
-CLAIM_CALLS = f"""
+_MARKED_CALLS = f"""
     WITH claimed AS ({_CALLS}),
     marked AS (
         UPDATE finance_mark
@@ -79,6 +79,8 @@ CLAIM_CALLS = f"""
      RETURNING number)
     SELECT {", ".join(COLUMNS)}, (SELECT number FROM marked) FROM claimed
 """
+CLAIM_CALLS = _MARKED_CALLS.format(which="NOT j.solo")
+CLAIM_SUSPECT = _MARKED_CALLS.format(which="j.solo")
 CLAIM_QUERIES = _CLAIM.format(
     ready="j.state = 'uncertain' AND j.calls",
     changes="attempts = attempts + 1",
@@ -105,10 +107,18 @@ _DEAD_LANES = """
      WHERE locktype = 'advisory' AND classid = %(lock)s AND objsubid = 2 AND granted
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+# What is not a call, or lost its lane for the second time, may be what killed it: from then on it is
+# done with no call beside it, so that it takes nobody else's attempts.
 _RECOVER = f"""
-    UPDATE finance_job SET worker = %(worker)s, solo = solo OR state <> 'calling'
+    UPDATE finance_job
+       SET worker = %(worker)s, solo = solo OR state <> 'calling' OR attempts > 1
      WHERE worker = ANY(%(dead)s) AND state IN ('pending', 'calling', 'answered', 'uncertain')
  RETURNING {", ".join(COLUMNS)}
+"""
+_SUSPECT = f"""
+    SELECT EXISTS (SELECT FROM finance_job
+                    WHERE worker IS NULL AND solo AND state IN ('pending', 'answered')
+                      AND held_reason IS NULL AND due_at <= {NOW})
 """
 # Whatever it was held for: nothing is sent any more.
 _ANSWERED = """
@@ -194,6 +204,10 @@ class Queue:
             return []
         rows = self.link.execute(_RECOVER, {"worker": self.worker, "dead": dead})
         return [Claim(*row) for row in rows]
+
+    def has_suspect(self):
+        """Return whether work is due that is done with no call beside it."""
+        return self.link.execute(_SUSPECT)[0][0]
 
     def answered(self, answers):
         """Note that answers came: pairs of job id and sealed answer."""

@@ -48,6 +48,7 @@ CLAIM_INDEXES = (
         "priority, id",
         "worker IS NULL AND (state = 'answered' OR (state = 'pending' AND NOT calls))",
     ),
+    ("solo", "priority, id", "worker IS NULL AND solo"),
     ("stream", "stream, id", "state NOT IN ('done', 'cancelled')"),
     ("worker", "worker", "worker IS NOT NULL"),
     ("uncertain", "due_at", "state = 'uncertain' AND due_at IS NOT NULL"),
