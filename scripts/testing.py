@@ -109,9 +109,7 @@ def _contract(cluster, targets):
 
 def _system(cluster, targets):
     Databases(cluster).template()
-    # these wait for servers as often as they work
-    options = _several_at_once(targets, 3, "worksteal")
-    return _pytest("system", targets, _without_odoo(cluster), *options)
+    return _pytest("system", targets, _without_odoo(cluster), *_two_at_once(targets, "worksteal"))
 
 
 def _addons(cluster, targets):
@@ -120,7 +118,7 @@ def _addons(cluster, targets):
     databases.copy(databases.template(), name)
     options = ["-o", "addopts=-p no:cacheprovider -ra", f"--odoo-database={name}", "--odoo-http"]
     options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}"]
-    options += _several_at_once(targets, 2, "loadfile")
+    options += _two_at_once(targets, "loadfile")
     try:
         return _pytest("addons", targets, databases.environment, *options)
     finally:
@@ -129,11 +127,11 @@ def _addons(cluster, targets):
                 databases.drop(leftover)
 
 
-def _several_at_once(targets, number, distribution):
+def _two_at_once(targets, distribution):
     """Options of pytest-xdist; none for a single test, whose output is wanted as it comes."""
     if len(targets) == 1 and "::" in targets[0]:
         return []
-    return ["-n", str(number), "--dist", distribution]
+    return ["-n", "2", "--dist", distribution]
 
 
 STAGES = {"plain": _plain, "addons": _addons, "contract": _contract, "system": _system}

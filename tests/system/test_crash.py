@@ -55,7 +55,7 @@ def test_killed_at_a_point(point, seed, odoo_factory, work, sandbox, soak):
     work.jobs(number, "echo", "echo")
     work.jobs(number // 4, "once", "once")
     work.jobs(number // 4, "blind", "blind")
-    nudges = work.wait(1200 if soak else 100, nudge=3)
+    nudges = work.wait(1200 if soak else 240, nudge=3)
     while not (kills := server.read_log().count("was left behind by a dead lane")):
         work.jobs(number, "echo", "more")
         work.wait(60, nudge=3)
