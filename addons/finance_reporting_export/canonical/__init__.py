@@ -1,0 +1,1 @@
+"""What feeds, files, controls, manifests and destinations say to one another. No Odoo in here."""
