@@ -13,7 +13,7 @@ BATCH = 8192
 ORDER = (
     "key",
     "company",
-    "day",
+    "period",
     "account",
     "currency",
     "debit",

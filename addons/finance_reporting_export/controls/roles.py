@@ -1,21 +1,11 @@
-"""Which columns of a feed say what the totals are made of."""
+"""Which columns of a feed's file say what the totals are made of."""
 
 from dataclasses import dataclass
 
 from ..canonical.schema import Schema
 
-# What a column's source may be, for each thing that is asked of a row; the first found counts.
-SOURCES = {
-    "key": ("id",),
-    "company": ("company_id", "company_id.id", "company_id.name", "company"),
-    "day": ("date", "move_id.date", "period", "month"),
-    "account": ("account_id.code", "account_code", "account"),
-    "currency": ("currency_id.name", "currency_id", "currency"),
-    "debit": ("debit",),
-    "credit": ("credit",),
-    "amount_currency": ("amount_currency",),
-}
-OPERATION = ("op", "operation")
+# The column that says whether a row is there ("U") or gone ("D").
+OPERATION = "operation"
 # Feeds whose rows are journal items: proved row by row.
 ITEMS = ("journal_items",)
 # Feeds whose rows are sums of journal items: proved by their sums.
@@ -28,7 +18,7 @@ class Roles:
 
     key: str | None = None
     company: str | None = None
-    day: str | None = None
+    period: str | None = None
     account: str | None = None
     currency: str | None = None
     debit: str | None = None
@@ -47,15 +37,13 @@ class Roles:
         return bool(self.key and self.amounts and self.amount_currency)
 
     @classmethod
-    def of(cls, schema: Schema):
-        """Return the roles of the columns of ``schema``, by what they are made from."""
-        by_source = {}
-        for column in schema.columns:
-            by_source.setdefault(column.source, column.name)
-        names = {column.name for column in schema.columns}
-        found = {
-            role: next((by_source[source] for source in sources if source in by_source), None)
-            for role, sources in SOURCES.items()
-        }
-        operation = next((name for name in OPERATION if name in names), None)
-        return cls(**found, operation=operation)
+    def of(cls, schema: Schema, measures=None):
+        """Return the roles of the columns of ``schema``.
+
+        measures: `feeds.feed.Measures` of the feed, which names them; None where it has none.
+        """
+        there = {column.name for column in schema.columns}
+        named = ("company", "period", "account", "currency", "debit", "credit", "amount_currency")
+        found = {name: getattr(measures, name, "") for name in named}
+        found |= {"key": schema.key[0] if len(schema.key) == 1 else "", "operation": OPERATION}
+        return cls(**{role: name if name in there else None for role, name in found.items()})

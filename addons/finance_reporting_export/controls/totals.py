@@ -86,11 +86,11 @@ def add_up(rows, totals=None, part=("", "")):
     totals = {} if totals is None else totals
     deletions = 0
     add, of_company, of_period = EXACT.add, *part
-    for key, company, day, account, currency, debit, credit, amount, operation in rows:
+    for key, company, period, account, currency, debit, credit, amount, operation in rows:
         if operation == "D":
             deletions += 1
             continue
-        place = (company or of_company, day[:7] or of_period, account, currency)
+        place = (company or of_company, period[:7] or of_period, account, currency)
         found = totals.get(place)
         if found is None:
             found = totals[Key(*place)] = Sum()
@@ -104,23 +104,6 @@ def add_up(rows, totals=None, part=("", "")):
             found.amount_currency = add(found.amount_currency, Decimal(amount))
         found.digest = (found.digest + digest_of(key, debit, credit, amount)) % MODULUS
     return totals, deletions
-
-
-def folded(totals, roles):
-    """Return ``totals`` without what a file's columns don't tell, so that both can be compared.
-
-    Company and period are told by the part, where no column does.
-    """
-    kept = {}
-    for key, total in totals.items():
-        key = Key(
-            key[0],
-            key[1],
-            key[2] if roles.account else "",
-            key[3] if roles.currency else "",
-        )
-        kept.setdefault(key, Sum()).add(total)
-    return kept
 
 
 def differences(ledger, file, fields=("rows", "debit", "credit", "amount_currency", "digest")):
