@@ -10,6 +10,7 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/feeds.xml",
         "views/menus.xml",
     ],
     "uninstall_hook": "uninstall_hook",

@@ -1,5 +1,6 @@
 """The shape of a feed: its columns, what they mean and where they come from."""
 
+import re
 from dataclasses import dataclass
 
 TYPES = ("integer", "string", "date", "datetime", "decimal", "boolean", "json")
@@ -8,6 +9,8 @@ PERSONAL = ("", "name", "account_number", "tax_id")
 # What is done to a column: as it is, left out, salted digest, or a token that Odoo can resolve.
 PRIVACY = ("open", "drop", "hash", "token")
 
+PLACE = re.compile(r"{([a-z_0-9.]+)(!?)}")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -15,9 +18,13 @@ class Column:
 
     name: as in the file, after the AICPA Audit Data Standards where they have one. type: one of
     `TYPES`. meaning: in a sentence, English. source: path of fields from the feed's model
-    ("move_id.name"), or the key of an expression of the feed. scale: decimal places of a decimal.
-    required: never empty. personal: one of `PERSONAL`. mapping: type of approved mapping that adds
-    a column ``<name>_mapped`` with the external code of the record in `source`; "" for none.
+    ("move_id.name"), or "=" and an SQL expression with paths in braces, "={debit} - {credit}";
+    ``{account_id.code_store!}`` is the bare database column at the end of a path. Of
+    "deferred_start_date|start_date" the first path counts whose fields there are. scale: decimal
+    places of a decimal; None: as many as the currencies of the database have. required: never
+    empty. personal: one of `PERSONAL`. mapping: type of approved mapping that adds a column
+    ``<name>_mapped`` with the external code of the record in `record` (a path or "=" expression
+    that gives an id); "" for none.
     """
 
     name: str
@@ -28,6 +35,14 @@ class Column:
     required: bool = False
     personal: str = ""
     mapping: str = ""
+    record: str = ""
+
+    @property
+    def paths(self):
+        """The paths of fields that it is made of, as a tuple."""
+        if not self.source.startswith("="):
+            return tuple(self.source.split("|")) if self.source else ()
+        return tuple(dict.fromkeys(path for path, _bare in PLACE.findall(self.source)))
 
 
 @dataclass(frozen=True)
@@ -43,3 +58,8 @@ class Schema:
     title: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+
+    @property
+    def names(self):
+        """The names of the columns, in their order."""
+        return tuple(column.name for column in self.columns)

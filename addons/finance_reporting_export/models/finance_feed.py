@@ -2,6 +2,8 @@
 
 from odoo import fields, models
 
+from ..feeds import FEEDS
+
 
 class FinanceFeed(models.Model):
     """A table that can be exported; where it goes and when is said by `finance.export`."""
@@ -22,3 +24,8 @@ class FinanceFeed(models.Model):
     column_ids = fields.One2many("finance.feed.column", "feed_id", "Columns", copy=True)
 
     _code_unique = models.Constraint("UNIQUE (code)", "There is a feed with this code already.")
+
+    def _definition(self):
+        """Return the `Feed` that this is: a built-in one, or what its columns say."""
+        self.ensure_one()
+        return FEEDS[self.code]

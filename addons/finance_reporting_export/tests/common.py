@@ -1,0 +1,51 @@
+"""What tests of exports share."""
+
+import csv
+import io
+
+from odoo.tests import TransactionCase
+
+
+class ExportCase(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+
+    def line(self, code, **values):
+        """Return an export's feed, of a new export of our company."""
+        export = self.env["finance.export"].create(
+            {
+                "name": code,
+                "code": f"test-{code}",
+                "format": "csv",
+                "feed_ids": [
+                    (0, 0, {"feed_id": self.feed(code).id, **values}),
+                ],
+            }
+        )
+        return export.feed_ids
+
+    def feed(self, code):
+        """Return the feed of a code."""
+        return self.env["finance.feed"].search([("code", "=", code)])
+
+    def run_of(self, line, **values):
+        """Return a run in the environment that it is read in."""
+        run = self.env["finance.export.run"].create({"export_id": line.export_id.id, **values})
+        reader = line.export_id.user_id
+        return run.with_user(reader).with_context(
+            allowed_company_ids=line.export_id.company_ids.ids
+        )
+
+    def rows(self, code, mode="full", since=None, **values):
+        """Return the rows of a feed's CSV as dicts, and what was `Written`."""
+        line = self.line(code, **values)
+        self.env.flush_all()
+        extraction = line._extraction(self.run_of(line), mode, since)
+        rows, total = [], None
+        for part in extraction.parts:
+            target = io.BytesIO()
+            total = extraction.write(part, target, "csv")
+            rows += csv.DictReader(io.StringIO(target.getvalue().decode(), newline=""))
+        return rows, total
