@@ -1,9 +1,7 @@
-from odoo import fields, models
-from odoo.tools import SQL
+from odoo import api, fields, models
+from odoo.tools.misc import hmac
 
-from ..canonical.schema import Column, Schema
-from .extraction import Extraction, Part
-from .feed_query import FeedQuery, has_path, written
+from .feed_reading import Reading
 
 MODES = [
     ("full", "Everything"),
@@ -14,13 +12,6 @@ SPLITS = [
     ("whole", "One file"),
     ("month", "A file per company and month"),
 ]
-OPERATION = Column(
-    "operation",
-    "string",
-    "U: the row is as told here; D: the row is gone, only its key is told.",
-    "='U'",
-    required=True,
-)
 
 
 class FinanceExportFeed(models.Model):
@@ -36,6 +27,13 @@ class FinanceExportFeed(models.Model):
     sequence = fields.Integer(default=10)
     mode = fields.Selection(MODES, required=True, default="full")
     split = fields.Selection(SPLITS, "Files", required=True, default="month")
+    mapped = fields.Boolean(
+        "External Codes",
+        default=True,
+        help="Where an approved mapping is kept for this feed, its codes are told beside the "
+        "values, in columns of their own.",
+    )
+    column_ids = fields.One2many("finance.export.column", "export_feed_id", "Privacy", copy=True)
 
     _feed_unique = models.Constraint("UNIQUE (export_id, feed_id)", "An export has a feed once.")
 
@@ -45,51 +43,74 @@ class FinanceExportFeed(models.Model):
         """Return the `Extraction` of this feed for a run.
 
         run: finance.export.run; its environment is the one that is read in (the export's user,
-        not su, allowed_company_ids = the export's companies) and its ``period`` ("2026-03") the
+        not su, allowed_company_ids = the export's companies), its ``period`` ("2026-03") the
         month of a run by period. mode: "full", "period" or "incremental"; since: PostgreSQL's
-        snapshot, as text, that an increment begins at. Raises AccessError where the user may not
-        read something, UserError where the fields are no longer those of the feed's columns.
+        snapshot, as text, that an increment begins at. ``extraction.mode`` is what it became: a
+        feed that has no increments is told whole.
 
-        Nothing is read here but the months and companies of the parts: in ``extraction.parts``
-        stand the queries, ``extraction.write(part, target, format)`` copies one.
+        Raises AccessError where the user may not read something, UserError where fields are no
+        longer those of the feed's columns. ``extraction.parts`` are the queries,
+        ``extraction.write(part, target, format)`` copies one of them; ``extraction.answers`` say
+        which mappings the codes are from.
         """
         self.ensure_one()
-        feed = self.feed_id.sudo()._definition()
-        env = run.env
-        schema = self._schema(env, feed)
-        extraction = Extraction(env, feed, schema, mode, [])
-        extraction.parts = self._parts(env, extraction, run, since)
-        return extraction
+        reading = self._reading(run.env)
+        return reading.extraction(mode, since, run.sudo().period or "")
 
-    def _schema(self, env, feed):
-        """Return the `Schema` as this export tells the feed."""
-        columns = [
-            column
-            for column in feed.columns
-            if all(has_path(env[feed.model], path) for path in column.paths)
-            or any(has_path(env[feed.model], path) for path in column.source.split("|"))
-        ]
-        if self.sudo().mode == "incremental":
-            columns.insert(0, OPERATION)
-        return Schema(feed.code, feed.version, feed.title, tuple(columns), feed.key)
+    def _schema(self, env):
+        """Return the canonical Schema as this export tells it; env: as for `_extraction`."""
+        return self._reading(env).schema()
 
-    def _parts(self, env, extraction, run, since):
-        return [Part(self._rows(env, extraction), None, env["res.company"])]
+    def _reading(self, env):
+        line = self.sudo()
+        feed = line.feed_id._definition()
+        line.feed_id._check_drift(feed)
+        export = line.export_id
+        return Reading(
+            env,
+            feed,
+            privacy={column.name: column.privacy for column in line.column_ids},
+            mapped=line.mapped,
+            operations=line.mode == "incremental",
+            by_month=line.split == "month",
+            salt=hmac(line.env, "finance.export", export.uuid),
+            connector=export.connector_id or None,
+            keeper=export.company_id,
+            suspense=line._suspense_code(),
+            deleted=line._deleted(feed),
+        )
 
-    def _rows(self, env, extraction):
-        feed = extraction.feed
-        domain = list(feed.domain)
-        if feed.company:
-            domain.append((feed.company, "in", env.companies.ids))
-        query = FeedQuery(env[feed.model], domain, feed.company)
-        for join in feed.joins:
-            query.joined(join)
-        columns = [
-            SQL(
-                "%s AS %s",
-                written(query.value(column.source), column.type),
-                SQL.identifier(column.name),
-            )
-            for column in extraction.schema.columns
-        ]
-        return query.query.select(*columns)
+    def _suspense_code(self):
+        """Return the code that a value without an approved one is told with; None: its is empty."""
+        export = self.export_id
+        return ("suspense_code" in export and export.suspense_code) or None
+
+    def _deleted(self, feed):
+        """Return SQL that selects the ids of the feed's records that were deleted since the
+        receiver's snapshot; None where nobody takes note of them."""
+        return None
+
+    def _reading_env(self):
+        """Return the environment that this feed is read in: the export's reader and companies."""
+        export = self.sudo().export_id
+        return self.env(
+            user=export.user_id,
+            su=False,
+            context=dict(self.env.context, allowed_company_ids=export.company_ids.ids),
+        )
+
+    # === PREVIEW === #
+
+    def _preview(self, limit=100):
+        """Return {"columns", "rows", "sql"}: what the receiver would get, as text.
+
+        The salt of digests is not in the SQL. Raises what `_extraction` does.
+        """
+        self.ensure_one()
+        return self._reading(self._reading_env()).preview(limit)
+
+    @api.onchange("feed_id")
+    def _onchange_feed_id(self):
+        """A feed that has no increments is told whole."""
+        if self.feed_id and not self.feed_id._definition().incremental:
+            self.mode = "full" if self.mode == "incremental" else self.mode

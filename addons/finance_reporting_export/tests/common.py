@@ -39,13 +39,13 @@ class ExportCase(TransactionCase):
         )
 
     def rows(self, code, mode="full", since=None, **values):
-        """Return the rows of a feed's CSV as dicts, and what was `Written`."""
+        """Return the rows of a feed's CSV files as dicts, and how many were counted."""
         line = self.line(code, **values)
         self.env.flush_all()
         extraction = line._extraction(self.run_of(line), mode, since)
-        rows, total = [], None
+        rows, counted = [], 0
         for part in extraction.parts:
             target = io.BytesIO()
-            total = extraction.write(part, target, "csv")
+            counted += extraction.write(part, target, "csv").rows
             rows += csv.DictReader(io.StringIO(target.getvalue().decode(), newline=""))
-        return rows, total
+        return rows, counted
