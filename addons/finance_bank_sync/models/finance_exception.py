@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from odoo.addons.finance_connector_base.actions import listing
-from odoo.addons.finance_connector_base.models.finance_exception import ExceptionKind
+from odoo.addons.finance_connector_base.models.finance_exception_catalog import ExceptionKind
 
 ENTRIES, RETRY, OPEN_DAY = "bank_entries", "bank_retry", "bank_open_day"
 

@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..actions import listing
-from .finance_exception import ExceptionKind
+from .finance_exception_catalog import ExceptionKind
 from .finance_health import STUCK
 
 CODE = "health.alert"

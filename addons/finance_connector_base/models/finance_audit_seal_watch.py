@@ -24,7 +24,7 @@ from ..evidence.place import evidence_dir
 from ..evidence.rows import text_of
 from ..evidence.sealing import SEAL_LOCK, newest_seal
 from ..vault import VaultLocked
-from .finance_exception import ExceptionKind
+from .finance_exception_catalog import ExceptionKind
 
 MAIL = "finance_connector.seal_mail"
 # So many events are sealed at once even when none of them waits for long.

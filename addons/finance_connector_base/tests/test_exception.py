@@ -4,7 +4,8 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 
-from ..models.finance_exception import REOPEN_DAYS, ExceptionKind
+from ..models.finance_exception_catalog import ExceptionKind
+from ..models.finance_exception_raise import REOPEN_DAYS
 from .evidence import GROUP, EvidenceCase
 
 

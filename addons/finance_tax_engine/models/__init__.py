@@ -1,6 +1,8 @@
 # What documents inherit comes first.
 from . import finance_cached_mixin
 from . import finance_tax_mixin
+from . import finance_tax_mixin_apply
+from . import finance_tax_mixin_request
 from . import finance_tax_mixin_early_payment
 from . import finance_tax_mixin_route
 from . import finance_tax_mixin_save
@@ -43,7 +45,10 @@ from . import finance_tax_jurisdiction
 from . import finance_tax_rate
 from . import finance_tax_route
 from . import finance_tax_reconciliation
+from . import finance_tax_reconciliation_compare
 from . import finance_tax_reconciliation_line
+from . import finance_tax_reconciliation_run
+from . import finance_tax_reconciliation_words
 from . import finance_tax_recorded
 from . import finance_exception_reconciliation
 from . import finance_tax_true_up

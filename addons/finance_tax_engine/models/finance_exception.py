@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from odoo.addons.finance_connector_base.models.finance_exception import ExceptionKind
+from odoo.addons.finance_connector_base.models.finance_exception_catalog import ExceptionKind
 
 VERIFY = "tax_verify"
 REPOST = "tax_repost"

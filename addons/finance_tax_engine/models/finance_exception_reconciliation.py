@@ -2,7 +2,7 @@
 
 from odoo import api, fields, models
 
-from odoo.addons.finance_connector_base.models.finance_exception import ExceptionKind
+from odoo.addons.finance_connector_base.models.finance_exception_catalog import ExceptionKind
 
 from ..reconciliation.compare import DIFFERENCE
 from .finance_exception import REPOST

@@ -1,13 +1,11 @@
-import math
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from uuid import uuid4
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_list
+from odoo.tools import format_list
 
 from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.models.finance_connector import ConnectorClosed
@@ -18,7 +16,6 @@ from odoo.addons.finance_connector_base.providers.errors import (
     Transient,
 )
 
-from ..canonical.carrier import manual_tax_amounts
 from ..canonical.tax import (
     EXEMPT,
     NO_NEXUS,
@@ -26,10 +23,8 @@ from ..canonical.tax import (
     NOT_TAXABLE,
     REVERSE_CHARGE,
     TaxDocument,
-    TaxLine,
     TaxResult,
 )
-from .account_tax import EARLY_DISCOUNT, FLAG
 from .finance_tax_document import STATES, UNDECIDED, applied_hash
 
 # Code of an outage that is ours: the connector is stopped, not complete, or without a vault key.
@@ -226,135 +221,6 @@ class FinanceTaxMixin(models.AbstractModel):
         """Return the country that the document's taxes belong to."""
         return self.tax_country_id or self.company_id.account_fiscal_country_id
 
-    # === WHAT THE ENGINE IS ASKED === #
-
-    def _finance_tax_lines(self):
-        """Return the lines that the engine taxes, in the order of their creation.
-
-        Moving a line up or down changes no tax, so it must not change the numbers of the lines.
-        """
-        lines = self._finance_tax_all_lines().filtered(lambda line: line._finance_tax_is_taxed())
-        # what is read of one is read for the lines of all documents at once
-        lines = lines.with_prefetch(self._finance_tax_all_lines()._prefetch_ids)
-        return lines.sorted(lambda line: line._origin.id or math.inf)
-
-    def _finance_tax_numbered_lines(self):
-        """Return {line number at the engine: line}."""
-        return {
-            str(position): line for position, line in enumerate(self._finance_tax_lines(), start=1)
-        }
-
-    def _finance_tax_request(self, workflow):
-        """Return the document as a canonical `TaxDocument`, in its own currency, without a code."""
-        self.ensure_one()
-        customer = self._finance_tax_customer()
-        corrected = self._finance_tax_corrected()
-        number, use_code = self._finance_tax_exemption(workflow)
-        discount = self._finance_tax_early_discount()
-        return TaxDocument(
-            kind=self._finance_tax_kind(),
-            seller=self._finance_tax_seller(workflow),
-            customer=customer._finance_tax_code(),
-            currency=self.currency_id.name,
-            date=self._finance_tax_date(),
-            tax_date=corrected._finance_tax_supply_date() if corrected else None,
-            ship_from=self.company_id.partner_id.sudo()._finance_address(),
-            ship_to=self._finance_tax_ship_to()._finance_address(),
-            exemption_number=number,
-            entity_use_code=use_code,
-            vat_number=customer.vat or "",
-            basis=workflow.connector_id._tax_basis(self.company_id),
-            lines=tuple(
-                self._finance_tax_line(number, line, discount)
-                for number, line in self._finance_tax_numbered_lines().items()
-            ),
-        )
-
-    def _finance_tax_exemption(self, workflow):
-        """Return (certificate number, entity use code) of the customer there and then; one at most.
-
-        A credit or debit note has those of the invoice that it corrects, whatever changed since.
-        """
-        corrected = self._finance_tax_corrected()
-        document = corrected._finance_tax_document_of(workflow) if corrected else None
-        asked = document._request() if document else None
-        if asked:
-            return asked.exemption_number, asked.entity_use_code
-        return (
-            self.env["finance.tax.exemption"]
-            ._covering(
-                self._finance_tax_customer(),
-                self.company_id,
-                self._finance_tax_ship_to(),
-                corrected.invoice_date or self._finance_tax_date(),
-            )
-            ._sent()
-        )
-
-    def _finance_tax_line(self, number, line, discount):
-        product = line.product_id
-        return TaxLine(
-            number=number,
-            amount=self._finance_tax_told(line, discount),
-            quantity=Decimal(repr(abs(line._finance_tax_facts()["quantity"]))),
-            item_code=product.default_code or "",
-            tax_code=product.finance_tax_code or product.categ_id._finance_tax_code(),
-            description=line.name or "",
-            gtin=product._finance_gtin(),
-            tax_included=line._finance_tax_includes_tax() or None,
-        )
-
-    def _finance_decimal(self, amount):
-        """Return an amount (float or Decimal) as the exact one of the document's currency."""
-        unit = Decimal(1).scaleb(-self.currency_id.decimal_places)
-        # a sum with 0 has no minus sign where it comes to nothing
-        exact = amount if isinstance(amount, Decimal) else Decimal(repr(amount))
-        return exact.quantize(unit, ROUND_HALF_UP) + 0
-
-    @staticmethod
-    def _finance_tax_seller(workflow):
-        setting = workflow.connector_id._known_class().seller_setting
-        return workflow._company_settings().get(setting, "") if setting else ""
-
-    def _finance_tax_find_obstacle(self):
-        """Return why the engine can't be asked about this document, in words; "" when it can."""
-        address = self._finance_tax_ship_to()
-        if not address:
-            return ""
-        place = address._finance_address()
-        us_like = place.country in ("US", "CA")
-        if not place.country or us_like and not (place.postal_code and place.region):
-            return self.env._(
-                "The delivery address of %(partner)s is not complete: the tax engine needs the"
-                " country, in the United States and Canada also state and ZIP code. Complete the"
-                " address, then try again.",
-                partner=address.display_name,
-            )
-        return self._finance_tax_obstacle_of_prices()
-
-    def _finance_tax_obstacle_of_prices(self):
-        """Return why prices that include tax can't be sent, in words; "" when they can."""
-        included = self._finance_tax_lines().filtered(lambda line: line._finance_tax_includes_tax())
-        if not included:
-            return ""
-        engine = self._finance_tax_workflow().connector_id
-        names = format_list(self.env, included.tax_ids.mapped("name"))
-        if not engine._known_class().takes_prices_with_tax:
-            return self.env._(
-                "%(engine)s needs prices without tax, but %(taxes)s is included in the price."
-                " Take it off the lines.",
-                engine=engine.sudo().name,
-                taxes=names,
-            )
-        if any(line._finance_tax_mixes_prices() for line in included):
-            return self.env._(
-                "One of %(taxes)s is included in the price, and another one on the same line comes"
-                " beside it, so what the price includes is not known. Leave one of them on the"
-                " line.",
-                taxes=names,
-            )
-        return ""
-
     # === IS THE TAX THE ENGINE'S? === #
 
     def _finance_tax_applied(self):
@@ -535,150 +401,6 @@ class FinanceTaxMixin(models.AbstractModel):
             )
         )
 
-    # === APPLY === #
-
-    def _finance_tax_apply(self, estimates, traces):
-        """Write engine amounts on drafts, all in one synchronisation; {move: `Estimate`}."""
-        if not estimates:
-            return
-        moves = self.browse([move.id for move in estimates])
-        values = {}
-        for move, taxes in moves._finance_tax_taxes(estimates).items():
-            values |= move._finance_tax_values(estimates[move].result, taxes)
-        moves._finance_tax_write(values)
-        moves._finance_tax_keep(estimates, traces)
-
-    def _finance_tax_keep(self, estimates, traces):
-        """Keep what the engine said about each, new tax documents in one insert."""
-        documents = self.env["finance.tax.document"].sudo()
-        new = {}
-        for move, estimate in estimates.items():
-            workflow = move._finance_tax_workflow()
-            facts = (
-                codec.digest(move._finance_tax_request(workflow).content()),
-                estimate.request,
-                estimate.result,
-                estimate.source,
-                move._finance_tax_applied_hash(),
-            )
-            document = move._finance_tax_document_of(workflow)
-            if document:
-                document._estimated(*facts)
-            else:
-                new[move] = move._finance_tax_new_document(workflow, traces.get(move))
-                new[move] |= documents._estimate_values(*facts)
-        if new:
-            self.browse([move.id for move in new])._finance_tax_lock()
-            documents.create(list(new.values()))
-
-    def _finance_tax_ensure_document(self, workflow, trace_id=None):
-        """Return the tax document of the move, a new one with ``trace_id`` when there is none."""
-        document = self._finance_tax_document_of(workflow)
-        if document:
-            return document
-        self._finance_tax_lock()
-        return document.create(self._finance_tax_new_document(workflow, trace_id))
-
-    def _finance_tax_lock(self):
-        """Lock drafts that are to get their tax document.
-
-        Of two sessions that do so for the same draft, the later one meets a conflict on the draft,
-        which Odoo retries, and not a duplicate document, which it does not.
-        """
-        self.env.cr.execute(
-            SQL(
-                "SELECT FROM %s WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
-                SQL.identifier(self._table),
-                self.ids,
-            ),
-            log_exceptions=False,
-        )
-
-    def _finance_tax_new_document(self, workflow, trace_id):
-        return {
-            **self._finance_tax_owner(),
-            "connector_id": workflow.connector_id.id,
-            "company_id": self.company_id.id,
-            "currency_id": self.currency_id.id,
-            "trace_id": trace_id or uuid4().hex,
-        }
-
-    def _finance_tax_taxes(self, estimates):
-        """Return {move: {inside: {jurisdiction key: account.tax}}} for what is charged on each.
-
-        inside: whether the taxes are inside the prices.
-        """
-        groups = defaultdict(list)
-        for move in self:
-            key = move._finance_tax_workflow(), move.company_id, move._finance_tax_country()
-            groups[key].append(move)
-        taxes = {}
-        for (workflow, company, country), moves in groups.items():
-            charged = [move._finance_tax_charged(estimates[move].result) for move in moves]
-            found = {
-                inside: self.env["finance.tax.jurisdiction"]._taxes(
-                    company,
-                    country,
-                    [tax for of_move in charged for tax in of_move[inside]],
-                    workflow._tax_account(company),
-                    inside,
-                )
-                for inside in (False, True)
-            }
-            taxes |= dict.fromkeys(moves, found)
-        return taxes
-
-    def _finance_tax_charged(self, result):
-        """Return {inside: [`JurisdictionTax`]}: what is charged on top of prices, and inside."""
-        charged = {False: [], True: []}
-        lines = self._finance_tax_numbered_lines()
-        inside = {number for number, line in lines.items() if line._finance_tax_includes_tax()}
-        for tax in _charged(result):
-            charged[tax.line in inside].append(tax)
-        return charged
-
-    def _finance_tax_values(self, result, taxes):
-        """Return {line: values}: the taxes of each line, and its exact amounts.
-
-        taxes: as `_finance_tax_taxes` has them.
-        """
-        foreign = self.currency_id != self.company_id.currency_id
-        rate = Decimal(repr(self._finance_tax_rate() if foreign else 1.0))
-        discount = self._finance_tax_early_discount()
-        charged, amounts = self._finance_tax_charged(result), {}
-        for inside, of_prices in charged.items():
-            amounts |= manual_tax_amounts(
-                of_prices,
-                {key: tax.id for key, tax in taxes[inside].items()},
-                # of several taxes inside a price, Odoo counts those alone that say both amounts
-                rate if foreign or inside else None,
-                Decimal(1).scaleb(-self.company_id.currency_id.decimal_places),
-            )
-        values = {}
-        for number, line in self._finance_tax_numbered_lines().items():
-            manual = amounts.get(number, {})
-            carried = {
-                FLAG: 1,
-                "manual_tax_amounts": manual,
-                **line._finance_tax_facts(),
-                "currency_id": line.currency_id.id,
-                "rate": self._finance_tax_rate(),
-            }
-            if line._finance_tax_includes_tax():
-                tax = sum(tax.amount for tax in charged[True] if tax.line == number)
-                net = (self._finance_tax_told(line, discount) - tax) / (1 - discount / 100)
-                carried["manual_total_excluded_currency"] = float(self._finance_decimal(net))
-            if discount:
-                carried[EARLY_DISCOUNT] = float(discount)
-            if "computation_key" in (line.extra_tax_data or {}):
-                # a discount on the whole order
-                carried["computation_key"] = line.extra_tax_data["computation_key"]
-            values[line] = {
-                "tax_ids": [*map(int, manual), *line._finance_tax_kept().ids],
-                "extra_tax_data": carried,
-            }
-        return values
-
     # === BUTTONS === #
 
     def action_finance_tax_jobs(self):
@@ -688,8 +410,3 @@ class FinanceTaxMixin(models.AbstractModel):
     def action_finance_tax_exchanges(self):
         """List what was exchanged with the engine about the document."""
         return self.finance_tax_document_id.action_open_exchanges()
-
-
-def _charged(result):
-    """Return the taxes of a `TaxResult` that a document shows."""
-    return [tax for tax in result.taxes if tax.amount or tax.taxable and tax.rate]

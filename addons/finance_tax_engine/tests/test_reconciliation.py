@@ -12,7 +12,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from ..models import finance_tax_reconciliation as reconciliation
+from ..models import finance_tax_reconciliation_run as reconciliation_run
 from ..providers import avatax
 from ..reconciliation import listing
 from .common import TaxEngineCommon
@@ -735,7 +735,7 @@ class TestOneByOne(EngineCase):
         row = next(row for row in transactions.values() if row["reference"] == code)
         row["items"][0]["amount_tax"] += 100
         unknown.finance_tax_document_id.sudo().engine_id = False
-        self.patch(reconciliation, "ONE_BY_ONE", 2)
+        self.patch(reconciliation_run, "ONE_BY_ONE", 2)
         age(self.env)
         period._start()
         self.drain()
