@@ -180,7 +180,7 @@ class Handler(socketserver.StreamRequestHandler):
         body = self._read_body(headers)
         close = headers.get("connection", "").lower() == "close" or version == "HTTP/1.0"
         response = self._answer(method, target, headers, body)
-        return self._write(response, close)
+        return self._write(response, close, body=method != "HEAD")
 
     def _read_headers(self):
         headers = {}
@@ -238,8 +238,8 @@ class Handler(socketserver.StreamRequestHandler):
             raise Hangup
         time.sleep(max(0, until - time.monotonic()))
 
-    def _write(self, response, close):
-        content = response.encoded()
+    def _write(self, response, close, body=True):
+        content = response.encoded() if body else b""
         lines = [
             f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}",
             f"Content-Type: {response.content_type}",

@@ -40,7 +40,7 @@ HOOKS = {"ping", "url", "headers", "authorize", "classify", "answered", "__init_
 BASE = "odoo.addons.finance_connector_base."
 
 vendors = pytest.mark.parametrize("vendor", VENDORS, ids=lambda one: one.provider.code)
-CALLS = [(vendor, call) for vendor in VENDORS for call in calls_of(vendor)]
+CALLS = [(vendor, call) for vendor in VENDORS if not vendor.elsewhere for call in calls_of(vendor)]
 calls = pytest.mark.parametrize(
     ("vendor", "call"), CALLS, ids=[f"{vendor.provider.code}-{call.name}" for vendor, call in CALLS]
 )
@@ -70,14 +70,15 @@ def url(server):
 
 def test_every_provider_is_registered():
     """Name the classes that nobody tests: each takes one line in tests/contract/vendors.py."""
-    for folder in ADDONS.glob("finance_*/providers"):
-        package = f"odoo.addons.{folder.parent.name}.providers"
+    for folder in (*ADDONS.glob("finance_*/providers"), *ADDONS.glob("finance_*/destinations")):
+        package = f"odoo.addons.{folder.parent.name}.{folder.name}"
         for module in pkgutil.iter_modules([str(folder)]):
             importlib.import_module(f"{package}.{module.name}")
     found = {
         cls
         for cls in _subclasses(Provider)
-        if cls.code and re.match(r"odoo\.addons\.finance_\w+\.providers\.", cls.__module__)
+        if cls.code
+        and re.match(r"odoo\.addons\.finance_\w+\.(providers|destinations)\.", cls.__module__)
     }
     registered = {vendor.provider for vendor in VENDORS}
     assert {cls.__name__ for cls in found - registered} == set()
@@ -194,14 +195,17 @@ def test_what_is_repeated_is_done_once(vendor, call, url, server):
     before = done(server, vendor)
     again = call.act(job(), what)
     assert done(server, vendor) == before
-    assert (again.code, again.total_tax) == (first.code, first.total_tax) or again.status in (
-        VOIDED,
-        ABSENT,
-    )
+    if isinstance(first, TaxResult):
+        assert (again.code, again.total_tax) == (first.code, first.total_tax) or again.status in (
+            VOIDED,
+            ABSENT,
+        )
 
 
 @vendors
 def test_wrong_credentials_are_said_and_not_shown(vendor, url):
+    if vendor.elsewhere:
+        return
     for setting in vendor.provider.settings:
         if not setting.secret or setting.name not in vendor.settings:
             continue
@@ -243,7 +247,8 @@ def test_faults_have_the_class_that_says_what_to_do(vendor, call, url, server):
             if name == "429":
                 assert error.retry_after == 7
         else:
-            silent = not provider.session.recorder.exchanges
+            # an answer to a HEAD has no body that could be cut
+            silent = all(one.method == "HEAD" for one in provider.session.recorder.exchanges)
             assert silent or refused(provider), f"{name}: a fault was taken for an answer"
         finally:
             server.sandbox.faults.replace([])
@@ -439,4 +444,5 @@ def done(server, vendor):
         for row in state.get(name, ()):
             rows.append((str(row.get("code") or row.get("reference") or row.get("transaction_id")),
                          str(row.get("status", ""))))  # fmt: skip
+    rows += [(row["path"], row["sha256"]) for row in state.get("files", ())]
     return sorted(rows)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
+from io import BytesIO
 from itertools import count
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -31,6 +33,13 @@ from odoo.addons.finance_connector_base.providers.session import (
     Session,
     Tokens,
 )
+from odoo.addons.finance_reporting_export.canonical.delivery import Delivery, Parcel
+from odoo.addons.finance_reporting_export.destinations.destination import Destination
+from odoo.addons.finance_reporting_export.destinations.folder import Folder
+from odoo.addons.finance_reporting_export.destinations.https import Https
+from odoo.addons.finance_reporting_export.destinations.postgres import Postgres
+from odoo.addons.finance_reporting_export.destinations.s3 import S3
+from odoo.addons.finance_reporting_export.destinations.sftp import Sftp
 from odoo.addons.finance_tax_engine.canonical import vat
 from odoo.addons.finance_tax_engine.canonical.tax import (
     INVOICE,
@@ -49,7 +58,7 @@ from odoo.addons.finance_tax_engine.providers.taxjar import TaxJar
 from odoo.addons.finance_tax_engine.providers.vat_registry import VatRegistry
 from odoo.addons.finance_tax_engine.providers.vies import Vies
 
-from sandbox import gocardless_bad, plaid, ponto
+from sandbox import gocardless_bad, plaid, ponto, warehouse
 from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
 
 TEXAS = Rate("US", "state", "Texas", Decimal("0.0625"), "48", "TX")
@@ -69,6 +78,7 @@ class Vendor:
     settings: dict = field(default_factory=dict)
     company_settings: dict = field(default_factory=dict)
     data: dict = field(default_factory=dict)
+    elsewhere: bool = False
 
     @property
     def secrets(self):
@@ -144,6 +154,12 @@ VENDORS = (
         "gocardless_bad",
         {"secret_id": gocardless_bad.SECRET_ID, "secret_key": gocardless_bad.SECRET_KEY},
     ),
+    Vendor(Https, "warehouse", {"region": "de", "secret": warehouse.TOKEN}),
+    # tried in tests/contract/test_destinations.py
+    Vendor(Folder, elsewhere=True),
+    Vendor(Sftp, elsewhere=True),
+    Vendor(S3, elsewhere=True),
+    Vendor(Postgres, elsewhere=True),
 )
 
 
@@ -376,8 +392,39 @@ def bank_calls(provider):
     return calls
 
 
+def batch(_provider):
+    """Return a small batch of exported files."""
+    number = next(_numbers)
+    files = [
+        Parcel(name, len(data), sha256(data).hexdigest(), lambda data=data: BytesIO(data))
+        for name, data in (("items.csv", b"id\n1\n"), ("datapackage.json", b'{"resources":[]}'))
+    ]
+    run = f"00000000-0000-4000-8000-{number:012}"
+    return Delivery(run, "group", number, f"group/{number}", (files[0],), files[1])
+
+
+def delivered(provider):
+    """Return a batch that is there."""
+    what = batch(provider)
+    provider.deliver(what)
+    return what
+
+
+def destination_calls(_provider):
+    """Return the calls of a place for exported batches."""
+    return [
+        Call("deliver", lambda p, what: p.deliver(what), batch, "idempotent"),
+        Call("acknowledgement", lambda p, what: p.acknowledgement(what), delivered),
+    ]
+
+
 #: Kind of provider → function of the class that returns its calls.
-KINDS = {TaxEngine: tax_calls, VatRegistry: vat_calls, BankFeed: bank_calls}
+KINDS = {
+    TaxEngine: tax_calls,
+    VatRegistry: vat_calls,
+    BankFeed: bank_calls,
+    Destination: destination_calls,
+}
 
 
 def calls_of(vendor):

@@ -13,7 +13,7 @@ from odoo.tools import config
 
 from odoo.addons.finance_connector_base.providers.hosts import is_allowed
 
-from ..transports import DONE, FAILED, PickupError
+from ..transports import DONE, FAILED, FOLDERS, PickupError
 from ..transports.folder import Folder, allowed, roots
 from ..transports.sftp import Sftp, host_key, private_key
 
@@ -136,7 +136,7 @@ class FinanceBankPickup(models.Model):
                 raise ValidationError(pickup._in_words(error.code, error.values)) from None
 
     def _check_folder(self):
-        allowed(self.path, roots(config.get("finance_bank_folders")))
+        allowed(self.path, roots(config.get(FOLDERS)), FOLDERS)
 
     def _check_server(self):
         if not (self.host and self.login and self.host_key):
@@ -242,7 +242,7 @@ class FinanceBankPickup(models.Model):
         if not self.user_id.active:
             raise PickupError("person")
         if self.kind == "folder":
-            return Folder(self.path, roots(config.get("finance_bank_folders")))
+            return Folder(self.path, roots(config.get(FOLDERS)))
         if not is_allowed(f"https://{self.host}/", config.get("finance_allowed_hosts")):
             raise PickupError("host", host=self.host)
         return Sftp(self.host, self.port, self.login, self._key(), self.host_key, self.path)

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+from odoo.addons.finance_connector_base.transports import TransportError as PickupError
+from odoo.addons.finance_connector_base.transports import is_waiting, plain
+
+__all__ = ["DONE", "FAILED", "MOST_BYTES", "Found", "PickupError", "is_waiting", "plain"]
+
 MOST_BYTES = 256 << 20
 DONE, FAILED = "done", "failed"
-# How names of files begin or end that somebody is still writing.
-WRITING = (".part", ".tmp", ".filepart", ".crdownload", ".swp", "~")
+# The option of odoo.conf that opens folders for picking up.
+FOLDERS = "finance_bank_folders"
 
 
 @dataclass(frozen=True)
@@ -15,60 +20,3 @@ class Found:
     name: str
     size: int
     changed: int
-
-
-class PickupError(Exception):
-    """Why nothing can be picked up, or one file can't.
-
-    code: a key of `WORDS`. values: what it is about, as text. `str` has it in English.
-    """
-
-    def __init__(self, code, **values):
-        super().__init__(code, values)
-        self.code = code
-        self.values = {name: str(value) for name, value in values.items()}
-
-    def __str__(self):
-        return WORDS[self.code] % self.values
-
-
-WORDS = {
-    "closed": "No folder is open for picking up files. An administrator names one in odoo.conf: "
-    "finance_bank_folders.",
-    "outside": "%(path)s is not below a folder that odoo.conf opens (finance_bank_folders).",
-    "link": "%(path)s is, or lies behind, a symbolic link. Name the folder itself.",
-    "missing": "%(path)s is not there, or is no folder.",
-    "denied": "%(path)s can't be read or written by Odoo's account.",
-    "name": "%(name)s is no plain name of a file.",
-    "size": "%(name)s has more than %(most)s MB. Ask the bank for shorter periods.",
-    "changed": "%(name)s was written to while it was read. It is read at the next look.",
-    "paramiko": "SFTP needs the Python package paramiko: pip install paramiko, and start Odoo again.",
-    "host": "%(host)s is not on the list of hosts in odoo.conf (finance_allowed_hosts).",
-    "host_key": "%(host)s shows another key than the one that is kept here. Nothing was read. Ask "
-    "the bank whether it has changed its key, and enter the new one only then.",
-    "key": "The private key can't be read: OpenSSH or PEM, without a passphrase, Ed25519, ECDSA or "
-    "RSA.",
-    "login": "%(host)s does not let %(user)s in with this key.",
-    "person": "Nobody imports these files. Choose whose rights the imports have.",
-    "connection": "%(host)s can't be reached: %(error)s",
-}
-
-
-def is_waiting(name: str) -> bool:
-    """Tell whether a file of this name may be read: no hidden one, none that is being written.
-
-    >>> [is_waiting(name) for name in ("a.xml", ".a.xml", "a.xml.part", "A.XML.PART", "a~")]
-    [True, False, False, False, False]
-    """
-    return not name.startswith(".") and not name.lower().endswith(WRITING)
-
-
-def plain(name: str) -> str:
-    """Return a name of a file that leads nowhere else. Raises PickupError for all others.
-
-    >>> plain("camt 2026-03-02.xml")
-    'camt 2026-03-02.xml'
-    """
-    if name in ("", ".", "..") or any(sign in name for sign in "/\\\0") or not name.isprintable():
-        raise PickupError("name", name=repr(name)[:80])
-    return name

@@ -9,32 +9,17 @@ import os
 import stat
 from pathlib import Path
 
-from . import MOST_BYTES, Found, PickupError, is_waiting, plain
+from odoo.addons.finance_connector_base.transports.folder import (
+    OPEN,
+    READ,
+    allowed,
+    open_folder,
+    roots,
+)
 
-READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from . import FOLDERS, MOST_BYTES, Found, PickupError, is_waiting, plain
 
-
-def roots(text: str) -> list[Path]:
-    """Return the folders that odoo.conf opens: absolute paths, separated by commas."""
-    return [Path(part.strip()) for part in (text or "").split(",") if part.strip().startswith("/")]
-
-
-def allowed(path: str, opened: list[Path]) -> Path:
-    """Return the folder if it lies in or below one that is opened. Raises PickupError."""
-    if not opened:
-        raise PickupError("closed")
-    folder = Path(path or "")
-    if not folder.is_absolute() or ".." in folder.parts:
-        raise PickupError("outside", path=path)
-    # the opened folder itself may be reached through a link that an administrator has set
-    for root in opened:
-        if folder != root and root not in folder.parents:
-            continue
-        if (root.resolve() / folder.relative_to(root)) != folder.resolve():
-            raise PickupError("link", path=path)
-        return folder
-    raise PickupError("outside", path=path)
+__all__ = ["Folder", "allowed", "roots"]
 
 
 class Folder:
@@ -43,16 +28,11 @@ class Folder:
     source = "folder"
 
     def __init__(self, path: str, opened: list[Path]):
-        self.path = allowed(path, opened)
+        self.path = allowed(path, opened, FOLDERS)
         self._open = None
 
     def __enter__(self):
-        try:
-            self._open = os.open(self.path, OPEN)
-        except PermissionError:
-            raise PickupError("denied", path=self.path) from None
-        except OSError:
-            raise PickupError("missing", path=self.path) from None
+        self._open = open_folder(self.path)
         return self
 
     def __exit__(self, *_exception):

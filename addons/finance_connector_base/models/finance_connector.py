@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from ..actions import notice
 from ..providers.base import Provider
 from ..providers.errors import AuthFailed, ProviderError
-from ..providers.hosts import is_http, is_loopback
+from ..providers.hosts import folder_of, is_address, is_loopback
 from ..providers.session import Gate
 from .finance_vault import VaultClosed
 
@@ -79,7 +79,8 @@ class FinanceConnector(models.Model):
     local_url = fields.Char("Local address", help="http://localhost:8099/avatax, say")
     target_url = fields.Char(
         "Server address",
-        help="Of a self-hosted system; its host must stand in odoo.conf, finance_allowed_hosts.",
+        help="Of a self-hosted system; its host must stand in odoo.conf, finance_allowed_hosts; a "
+        "folder (file:///srv/exports, say) below one of finance_allowed_folders.",
     )
     is_self_hosted = fields.Boolean(compute="_compute_is_self_hosted")
     responsible_id = fields.Many2one(
@@ -198,16 +199,35 @@ class FinanceConnector(models.Model):
     @api.constrains("environment", "local_url", "target_url")
     def _check_addresses(self):
         for connector in self:
-            if connector.local_url and not is_loopback(connector.local_url):
-                raise ValidationError(
-                    self.env._(
-                        "The local address must be http on this machine: localhost, 127.0.0.1 or ::1."
-                    )
+            schemes = connector._known_class().schemes
+            connector._check_local_url(schemes)
+            url = connector.target_url
+            if not url or (folder_of(url) if "file" in schemes else is_address(url, schemes)):
+                continue
+            raise ValidationError(
+                self.env._(
+                    "The server address must be a URL without user name and password, and begin"
+                    " with %(scheme)s://.",
+                    scheme=schemes[0],
                 )
-            if connector.target_url and not is_http(connector.target_url):
-                raise ValidationError(
-                    self.env._("The server address must be a URL without user name and password.")
+            )
+
+    def _check_local_url(self, schemes):
+        url = self.local_url
+        if not url or (folder_of(url) if "file" in schemes else is_loopback(url, schemes)):
+            return
+        if "https" in schemes:
+            raise ValidationError(
+                self.env._(
+                    "The local address must be http on this machine: localhost, 127.0.0.1 or ::1."
                 )
+            )
+        raise ValidationError(
+            self.env._(
+                "The local address must be on this machine and begin with %(scheme)s://.",
+                scheme=schemes[0],
+            )
+        )
 
     @api.constrains("company_ids")
     def _check_companies(self):

@@ -1,8 +1,10 @@
 from odoo import models
 from odoo.tools import config
 
-from ..providers.hosts import host_of, is_allowed, is_loopback
+from ..providers.hosts import folder_of, host_of, is_allowed, is_loopback
 from ..providers.session import ConnectorConfig
+from ..transports import TransportError
+from ..transports.folder import allowed, roots
 from .finance_connector import NEW_SECRETS, ConnectorClosed
 
 
@@ -40,8 +42,12 @@ class FinanceConnector(models.Model):
             company_id=company.id if company else 0,
             timeouts=(connector.connect_timeout, connector.read_timeout),
             secrets=tuple(value for value in secrets.values() if value),
-            data=connector._offline_data(company) if provider.offline else {},
+            data=connector._data(provider, company),
         )
+
+    def _data(self, provider, company) -> dict:
+        """Return the plain values that a provider gets beside its options."""
+        return self._offline_data(company) if provider.offline else {}
 
     def _offline_data(self, company) -> dict:
         """Return what a provider without a vendor outside works from, as plain values."""
@@ -66,28 +72,42 @@ class FinanceConnector(models.Model):
     def _base_url(self, provider) -> str:
         if provider.offline:
             return ""
+        if "file" in provider.schemes:
+            return self._folder()
         if self.environment == "local":
             url = self.local_url or ""
-            allowed, remedy = is_loopback(url), self.env._("Enter a local address on this machine.")
+            is_open = is_loopback(url, provider.schemes)
+            remedy = self.env._("Enter a local address on this machine.")
         elif provider.hosts:
             url = provider.hosts.get(self.environment, "")
-            allowed = bool(url)
+            is_open = bool(url)
             remedy = self.env._("The provider doesn't offer this environment.")
         else:
             url = self.target_url or ""
-            allowed = is_allowed(url, config.get("finance_allowed_hosts"))
+            is_open = is_allowed(url, config.get("finance_allowed_hosts"), provider.schemes)
             remedy = self.env._(
-                "The server address must be https, and its host %(host)s must be allowed in "
+                "The server address must be %(scheme)s, and its host %(host)s must be allowed in "
                 "odoo.conf: finance_allowed_hosts = %(host)s",
+                scheme=provider.schemes[0],
                 host=host_of(url) or "gateway.example.com",
             )
-        if not allowed:
-            raise ConnectorClosed(
-                self.env._(
-                    "%(name)s has no address to call. %(remedy)s", name=self.name, remedy=remedy
-                )
-            )
+        if not is_open:
+            raise self._no_address(remedy)
         return url.rstrip("/")
+
+    def _folder(self) -> str:
+        """Return the address of a folder on this host, below one that odoo.conf opens."""
+        url = (self.local_url if self.environment == "local" else self.target_url) or ""
+        try:
+            allowed(folder_of(url), roots(config.get("finance_allowed_folders")))
+        except TransportError as error:
+            raise self._no_address(str(error)) from None
+        return url.rstrip("/")
+
+    def _no_address(self, remedy):
+        return ConnectorClosed(
+            self.env._("%(name)s has no address to call. %(remedy)s", name=self.name, remedy=remedy)
+        )
 
     def _plain_settings(self) -> dict:
         rows = self.setting_ids.filtered(lambda row: row.environment == self.environment)

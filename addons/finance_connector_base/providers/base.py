@@ -58,7 +58,8 @@ class Provider:
     concurrency: calls at the same time, over all workers; 0 = no limit of the vendor's.
     oauth: an `oauth.OAuth2` where requests carry a token. certificate: a
     `certificates.ClientCertificate` where the vendor wants to see one. offline: there is no vendor
-    outside; the provider works from ``config.data`` and sends nothing.
+    outside; the provider works from ``config.data`` and sends nothing. schemes: how the address of a
+    self-hosted system begins; "file" is a folder that odoo.conf opens.
     """
 
     code = ""
@@ -73,6 +74,7 @@ class Provider:
     oauth = None
     certificate = None
     offline = False
+    schemes = ("https",)
 
     def __init__(self, session):
         self.session = session

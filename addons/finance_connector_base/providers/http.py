@@ -7,7 +7,10 @@ import os
 import ssl
 import threading
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -48,7 +51,11 @@ class CertificateRefused(Unanswered):
 
 @dataclass
 class Request:
-    """A request before it is sent. Hooks of a provider may change it. body is exact bytes."""
+    """A request before it is sent. Hooks of a provider may change it. body is exact bytes.
+
+    stream: function that opens what is sent instead of ``body``, a binary file, once a sending;
+    ``body`` is then what is kept of it.
+    """
 
     method: str
     url: str
@@ -56,6 +63,7 @@ class Request:
     params: dict | None = None
     body: bytes = b""
     auth: tuple | None = None
+    stream: Callable[[], BinaryIO] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,15 +134,19 @@ def _follow(session, request, timeouts, deadline, max_body):
 
 def _exchange(session, request, url, timeouts, deadline, max_body):
     limits = _limits(timeouts, deadline)
+    opened = request.stream() if request.stream else nullcontext(request.body or None)
     try:
-        with session.send(
-            _prepared(session, request, url),
-            verify=session.verify,
-            proxies=session.proxies,
-            timeout=limits,
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
+        with (
+            opened as content,
+            session.send(
+                _prepared(session, request, url, content),
+                verify=session.verify,
+                proxies=session.proxies,
+                timeout=limits,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
             body = _read(answer, max_body, time.monotonic() + 3 * limits[1], deadline)
             return Response(answer.status_code, answer.headers, body, answer.url)
     except requests.RequestException as error:
@@ -145,13 +157,13 @@ def _exchange(session, request, url, timeouts, deadline, max_body):
         raise Unanswered(_words(error), _was_sent(error)) from error
 
 
-def _prepared(session, request, url):
+def _prepared(session, request, url, content):
     """Prepare without ``Session.request``, whose merging of settings costs as much as the call."""
     return requests.Request(
         request.method,
         url,
         params=request.params,
-        data=request.body or None,
+        data=content,
         headers={**session.headers, **request.headers},
         auth=request.auth,
     ).prepare()

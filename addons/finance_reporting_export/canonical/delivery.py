@@ -1,29 +1,38 @@
 """What a destination gets, and what it tells."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from .schema import Schema
+
+ACCEPTED, REFUSED, WAITING = "accepted", "refused", "waiting"
 
 
 @dataclass(frozen=True)
 class Parcel:
     """One file to deliver. open: returns a readable, seekable stream of its bytes (unsealed).
 
-    feed, mode, format, compression, schema: for destinations that load rows; the manifest has
-    none of them. deletions as in `batch.File`.
+    place: where its sealed bytes are kept, and what they are sealed for, as the opener of
+    `Delivery.opened` takes them; open is None until then. feed, mode, format, compression, schema,
+    company, period: for destinations that load rows, as in `batch.File`; the manifest has none of
+    them. rows: all of the file; deletions: how many of them say that a row is gone.
     """
 
     name: str
     bytes: int
     sha256: str
-    open: Callable[[], BinaryIO]
+    open: Callable[[], BinaryIO] | None = None
+    place: tuple[str, ...] = ()
     feed: str = ""
     mode: str = ""
     format: str = ""
     compression: str = ""
     schema: Schema | None = None
+    company: str = ""
+    period: str = ""
+    rows: int = 0
+    deletions: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,30 @@ class Delivery:
     folder: str
     parcels: tuple[Parcel, ...]
     manifest: Parcel
+
+    @property
+    def all(self) -> tuple[Parcel, ...]:
+        """Every file in the order of sending."""
+        return (*self.parcels, self.manifest)
+
+    def opened(self, opener):
+        """Return the delivery with parcels that open: ``opener(*place)`` returns a stream."""
+
+        def ready(parcel):
+            return replace(parcel, open=lambda: opener(*parcel.place))
+
+        parcels = tuple(ready(parcel) for parcel in self.parcels)
+        return replace(self, parcels=parcels, manifest=ready(self.manifest))
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a delivery did. sent: names of the files that were sent; found: of those that were there
+    already, the same byte for byte; bytes: how many were sent."""
+
+    sent: tuple[str, ...]
+    found: tuple[str, ...] = ()
+    bytes: int = 0
 
 
 @dataclass(frozen=True)

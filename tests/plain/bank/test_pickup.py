@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from odoo.addons.finance_bank_sync.transports import MOST_BYTES, WORDS, Found, PickupError
+from odoo.addons.finance_bank_sync.transports import MOST_BYTES, Found, PickupError
 from odoo.addons.finance_bank_sync.transports.folder import Folder, allowed, roots
 from odoo.addons.finance_bank_sync.transports.sftp import host_key
+from odoo.addons.finance_connector_base.transports import WORDS
 
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIBJQAdmxxhSP6Oxhn7mB9PtAsxDE0XlV0NbnhzTESODR"
 

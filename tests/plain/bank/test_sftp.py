@@ -8,7 +8,7 @@ from odoo.addons.finance_bank_sync.transports import Found, PickupError
 from odoo.addons.finance_bank_sync.transports.sftp import Sftp
 
 paramiko = pytest.importorskip("paramiko", reason="optional: paramiko is not installed")
-from tests.plain.bank.sftp_server import SftpServer  # noqa: E402
+from tests.sftp_server import SftpServer  # noqa: E402
 
 
 @pytest.fixture(scope="module")

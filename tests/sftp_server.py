@@ -9,11 +9,11 @@ import paramiko
 
 
 class _Door(paramiko.ServerInterface):
-    def __init__(self, key):
-        self.key = key
+    def __init__(self, user, key):
+        self.user, self.key = user, key
 
     def check_auth_publickey(self, username, key):
-        same = username == "bank" and key.asbytes() == self.key.asbytes()
+        same = username == self.user and key.asbytes() == self.key.asbytes()
         return paramiko.AUTH_SUCCESSFUL if same else paramiko.AUTH_FAILED
 
     def get_allowed_auths(self, _username):
@@ -52,8 +52,11 @@ class _Files(paramiko.SFTPServerInterface):
 
     def open(self, path, flags, _attributes):
         with self._errors() as failed:
+            file = os.fdopen(
+                os.open(self._real(path), flags, 0o640), "wb" if flags & os.O_WRONLY else "rb"
+            )
             handle = paramiko.SFTPHandle(flags)
-            handle.readfile = open(self._real(path), "rb")
+            handle.readfile = handle.writefile = file
             return handle
         return failed[0]
 
@@ -71,6 +74,12 @@ class _Files(paramiko.SFTPServerInterface):
             return paramiko.SFTP_OK
         return failed[0]
 
+    def posix_rename(self, old, new):
+        with self._errors() as failed:
+            os.replace(self._real(old), self._real(new))
+            return paramiko.SFTP_OK
+        return failed[0]
+
     @contextlib.contextmanager
     def _errors(self):
         failed = []
@@ -81,10 +90,10 @@ class _Files(paramiko.SFTPServerInterface):
 
 
 class SftpServer:
-    """A context manager: ``port``, ``host_key`` (a line of known_hosts); lets ``key`` in as bank."""
+    """A context manager: ``port``, ``host_key`` (a line of known_hosts); lets ``key`` in as user."""
 
-    def __init__(self, root, key):
-        self.root, self.key = str(root), key
+    def __init__(self, root, key, user="bank"):
+        self.root, self.key, self.user = str(root), key, user
         self._own = paramiko.ECDSAKey.generate()
         self.host_key = f"{self._own.get_name()} {self._own.get_base64()}"
 
@@ -108,4 +117,4 @@ class SftpServer:
                 session.add_server_key(self._own)
                 session.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files, self.root)
                 self._sessions.append(session)
-                session.start_server(event=threading.Event(), server=_Door(self.key))
+                session.start_server(event=threading.Event(), server=_Door(self.user, self.key))
