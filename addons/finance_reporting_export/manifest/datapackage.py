@@ -4,19 +4,11 @@ Its standard properties say what the files are and how to read them; ours, whose
 ``finance:``, say where they are from and what they must add up to.
 """
 
+from ..canonical import publication
 from . import PREFIX, values
 
 NAME = "datapackage.json"
 PROFILES = "https://datapackage.org/profiles/2.0"
-TYPES = {
-    "integer": "integer",
-    "string": "string",
-    "date": "date",
-    "datetime": "datetime",
-    "decimal": "number",
-    "boolean": "boolean",
-    "json": "object",
-}
 MEDIA = {
     "csv": "text/csv",
     "jsonl": "application/jsonl",
@@ -33,6 +25,8 @@ DIALECT = {
 }
 # Filled in every row of an increment, also in one that says that a row is gone.
 ALWAYS = ("operation",)
+# What else is told of a column.
+OF_COLUMNS = ("source", "personal", "mapping", "scale")
 _OWN = (
     "run", "number", "database", "snapshot", "since", "by", "why", "companies", "lock_dates", "final",
 )  # fmt: skip
@@ -95,22 +89,13 @@ def resource(file) -> dict:
 
 def table_schema(schema, mode="full") -> dict:
     """Return the Table Schema of a `Schema`; rows of an increment that are gone have only the key."""
-    found = {
-        "$schema": f"{PROFILES}/tableschema.json",
-        "fields": [_field(column, schema, mode) for column in schema.columns],
-        "missingValues": [""],
-    }
-    if schema.key:
-        found["primaryKey"] = list(schema.key)
-    return found
-
-
-def _field(column, schema, mode):
-    told = mode != "incremental" or column.name in (*schema.key, *ALWAYS)
-    found = {"name": column.name, "type": TYPES[column.type], "description": column.meaning}
-    if column.required and told:
-        found["constraints"] = {"required": True}
-    own = {"source": column.source, "personal": column.personal, "mapping": column.mapping,
-           "scale": column.scale}  # fmt: skip
-    return found | {f"{PREFIX}{name}": value for name, value in own.items() if value not in (None, "")}
-
+    found = publication.table_schema(schema)
+    always = (*schema.key, *ALWAYS)
+    for field, column in zip(found["fields"], schema.columns, strict=True):
+        if mode == "incremental" and column.name not in always:
+            field.pop("constraints", None)
+        own = {name: getattr(column, name) for name in OF_COLUMNS}
+        field |= {f"{PREFIX}{name}": one for name, one in own.items() if one not in (None, "")}
+    if not schema.key:
+        found.pop("primaryKey")
+    return {"$schema": f"{PROFILES}/tableschema.json"} | found

@@ -7,3 +7,4 @@ from . import finance_export_column
 from . import finance_export_run
 from . import finance_export_file
 from . import operations
+from . import res_company
