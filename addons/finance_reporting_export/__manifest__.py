@@ -12,6 +12,10 @@
         "security/rules.xml",
         "data/feeds.xml",
         "views/menus.xml",
+        "views/finance_feed_preview_views.xml",
+        "views/finance_feed_views.xml",
+        "views/finance_export_views.xml",
+        "views/finance_export_run_views.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

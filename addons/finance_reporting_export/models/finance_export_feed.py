@@ -8,6 +8,8 @@ MODES = [
     ("period", "The period"),
     ("incremental", "What has changed"),
 ]
+# Rows of a preview.
+MOST_SHOWN = 100
 SPLITS = [
     ("whole", "One file"),
     ("month", "A file per company and month"),
@@ -108,6 +110,17 @@ class FinanceExportFeed(models.Model):
         """
         self.ensure_one()
         return self._reading(self._reading_env()).preview(limit)
+
+    def action_preview(self):
+        """Show the first rows of what would be sent, as far as the present user may read them."""
+        self.ensure_one()
+        companies = self.export_id.company_ids.ids
+        reading = self._reading(self.with_context(allowed_company_ids=companies).env)
+        return (
+            self.env["finance.feed.preview"]
+            .sudo()
+            ._open(self.feed_id.name, reading.preview(MOST_SHOWN))
+        )
 
     @api.onchange("feed_id")
     def _onchange_feed_id(self):

@@ -212,6 +212,11 @@ class FinanceFeed(models.Model):
         self.ensure_one()
         return self._reading().preview(limit)
 
+    def action_preview(self):
+        """Show the first rows, as the present user may read them, and the SQL."""
+        self.ensure_one()
+        return self.env["finance.feed.preview"].sudo()._open(self.name, self._preview())
+
     def _reading(self):
         feed = self.sudo()._definition()
         self._check_drift(feed)
