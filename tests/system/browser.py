@@ -11,7 +11,9 @@ import time
 
 from playwright.sync_api import expect, sync_playwright
 
+from scripts import odoo_cli
 from scripts.browser import NAMES
+from scripts.front import Front
 
 FLAGS = (
     "--headless",
@@ -27,6 +29,14 @@ SIZE = {"width": 1366, "height": 820}
 PATIENCE_MS = 30_000
 QUIET_ROUNDS = 4
 CHOICES = ".o-autocomplete--dropdown-item, .o_select_menu_item"
+
+
+@contextlib.contextmanager
+def one_port(odoo):
+    """The address of a started server, WebSockets included, as behind a reverse proxy."""
+    port = odoo_cli.free_port()
+    with Front(port, odoo.port, odoo.gevent_port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager

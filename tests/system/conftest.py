@@ -14,7 +14,7 @@ from sandbox.client import SandboxProcess
 from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
-from tests.system.browser import Person, chromium
+from tests.system.browser import Person, chromium, one_port
 from tests.system.odoo_process import OdooServer
 from tests.system.work import PREPARE, Work
 
@@ -119,10 +119,17 @@ def pictures(output):
 
 
 @pytest.fixture
+def url(odoo):
+    """Where people go; a test module that prepares its server has one of its own."""
+    with one_port(odoo) as address:
+        yield address
+
+
+@pytest.fixture
 def people(url, pictures):
     """``people("admin")``: a person with a window of their own, logged in.
 
-    The test module has the fixture ``url``, the server's. What the console complains about fails.
+    What the console complains about fails.
     """
     with chromium() as browser:
         present = []

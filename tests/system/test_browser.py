@@ -12,8 +12,8 @@ import requests
 from playwright.sync_api import expect
 
 from scripts import odoo_cli
-from scripts.front import Front
 from scripts.processes import Sandbox
+from tests.system.browser import one_port
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -37,9 +37,8 @@ def engine(output):
 def url(odoo_factory, database):
     """A started server behind one port, WebSockets included, as behind a reverse proxy."""
     odoo = odoo_factory(database).start()
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
+    with one_port(odoo) as address:
+        yield address
 
 
 def test_walk_of_a_newcomer(people, engine):

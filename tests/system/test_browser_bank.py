@@ -5,8 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
 from tests.system.bank_screen import CUSTOMERS, drop, prepare, statement
 
 pytestmark = pytest.mark.timeout(300)
@@ -20,20 +18,6 @@ INVOICES = [
     (CUSTOMERS[3], 80.0),
 ]
 KEYED, KEYED_SOAK = 12, 200
-
-
-@pytest.fixture
-def odoo(odoo_factory, database):
-    """The server of this test."""
-    return odoo_factory(database).start()
-
-
-@pytest.fixture
-def url(odoo):
-    """Where people go: one port, WebSockets included."""
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
 
 
 class Desk:

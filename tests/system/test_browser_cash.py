@@ -5,24 +5,7 @@ from datetime import date
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
-
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def odoo(odoo_factory, database):
-    """The server of this test, with the demo's two accounts: the bank of one is late."""
-    return odoo_factory(database).start()
-
-
-@pytest.fixture
-def url(odoo):
-    """Where people go."""
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
 
 
 def test_cash_position_with_a_late_account(people, url, odoo):

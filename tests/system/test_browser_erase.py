@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
+from tests.system.browser import one_port
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -33,9 +32,8 @@ def url(contact):
     """The server behind one port."""
     odoo, _partner = contact
     odoo.start()
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
+    with one_port(odoo) as address:
+        yield address
 
 
 def test_a_contact_is_erased(people, contact):

@@ -7,8 +7,7 @@ Pictures of every stage are kept.
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
+from tests.system.browser import one_port
 from tests.system.test_browser import open_invoice
 
 pytestmark = pytest.mark.timeout(600)
@@ -30,9 +29,8 @@ def url(odoo_factory, database, databases, sandbox):
     )
     odoo = odoo_factory(database).start()
     hire_auditor(odoo.rpc("admin"))
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
+    with one_port(odoo) as address:
+        yield address
 
 
 def hire_auditor(rpc):

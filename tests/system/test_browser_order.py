@@ -3,8 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
 from tests.system.test_browser import TAXES, see_state, sees_taxes
 
 pytestmark = pytest.mark.timeout(300)
@@ -32,14 +30,6 @@ def _demo(rpc, name):
     names = [("module", "=", "finance_tax_engine"), ("name", "=", f"demo_{name}")]
     (row,) = rpc.call("ir.model.data", "search_read", names, ["res_id"])
     return row["res_id"]
-
-
-@pytest.fixture
-def url(odoo):
-    """Where people go."""
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
 
 
 def test_order_invoice_credit_note(people, url, order, sandbox, odoo):

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
+from tests.system.browser import one_port
 from tests.system.odoo_process import wait_until
 
 pytestmark = pytest.mark.timeout(300)
@@ -29,9 +28,8 @@ def url(odoo_factory, work, sandbox):
     work.rows(GO_BACK)
     work.jobs(1, "trivial")
     wait_until(lambda: work.rows("SELECT id FROM finance_restore"), 90, "the restore")
-    port = odoo_cli.free_port()
-    with Front(port, server.port, server.gevent_port):
-        yield f"http://127.0.0.1:{port}"
+    with one_port(server) as address:
+        yield address
 
 
 def test_held_after_a_restore(people, work, sandbox):

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from scripts import odoo_cli
-from scripts.front import Front
+from tests.system.browser import one_port
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -15,9 +14,8 @@ def server(odoo):
     rpc = odoo.rpc("admin")
     address = f"{odoo.sandbox_url}/vies"
     ids = prepare(rpc, address)
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}", ids
+    with one_port(odoo) as address:
+        yield address, ids
 
 
 @pytest.fixture

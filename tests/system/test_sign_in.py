@@ -14,9 +14,8 @@ import pytest
 from playwright.sync_api import expect
 
 from scripts import odoo_cli
-from scripts.front import Front
 from scripts.paths import ensure
-from tests.system.browser import Person, chromium
+from tests.system.browser import Person, chromium, one_port
 from tests.system.odoo_process import wait_until
 from tests.system.test_secrets import EXPORTS, export, log_in, read_everything, shapes
 from tests.system.work import complaints
@@ -211,9 +210,8 @@ def die_with_the_answer(odoo_factory, work, bank):
 def test_walk_of_an_administrator(odoo_factory, work, bank, databases, output):
     """Sign in with a browser, work, sign in again after a refusal: and no secret stands anywhere."""
     server = odoo_factory(work.database, arguments=("--log-level=debug",)).start()
-    pictures, port = ensure(output / "screenshots"), odoo_cli.free_port()
-    url = f"http://127.0.0.1:{port}"
-    with Front(port, server.port, server.gevent_port), chromium() as browser:
+    pictures = ensure(output / "screenshots")
+    with one_port(server) as url, chromium() as browser:
         person = Person(browser, url, pictures).log_in("admin")
         began = time.monotonic()
         enter_connector(person, bank)

@@ -1,10 +1,8 @@
 """What the tests of bank links share: the stand-ins over real HTTP, and a connector to each."""
 
 import json
-import sys
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,14 +14,11 @@ from odoo.tests import tagged
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.finance_bank_sync.models.finance_bank_import import FinanceBankImport
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
+from odoo.addons.finance_connector_base.tests.stand_in import StandIn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+from sandbox import gocardless_bad, plaid, ponto
+from sandbox.enable_banking import application
 
-from sandbox import gocardless_bad, plaid, ponto  # noqa: E402
-from sandbox.enable_banking import application  # noqa: E402
-from sandbox.server import SandboxServer  # noqa: E402
-
-_super_send = requests.Session.send
 SETTINGS = {
     "enable_banking": {
         "application_id": application.APPLICATION_ID,
@@ -39,15 +34,12 @@ SETTINGS = {
 
 
 @tagged("post_install", "-at_install")
-class BankLinkCommon(AccountTestInvoicingCommon):
+class BankLinkCommon(StandIn, AccountTestInvoicingCommon):
     """A company in euros, and a bank with an account in euros, one in dollars and a card."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.server = SandboxServer().start()
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
         cls.company = cls.company_data["company"]
         cls.usd, cls.eur = cls.env.ref("base.USD"), cls.env.ref("base.EUR")
         (cls.usd | cls.eur).active = True
@@ -57,21 +49,10 @@ class BankLinkCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
-    def _request_handler(cls, session, request, /, **options):
-        """Let requests to the stand-ins pass: Odoo's guard knows no (connect, read) time-outs."""
-        if request.url.startswith(cls.server.url):
-            return _super_send(session, request, **options)
-        return super()._request_handler(session, request, **options)
-
-    @classmethod
     def get_default_groups(cls):
         return super().get_default_groups() | cls.env.ref(
             "finance_connector_base.group_administrator"
         )
-
-    def setUp(self):
-        super().setUp()
-        self.server.sandbox.reset()
 
     @property
     def today(self):

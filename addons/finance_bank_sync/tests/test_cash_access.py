@@ -1,16 +1,14 @@
 """Who may do what with reconciliation statements and cash, over RPC."""
 
-import json
 from datetime import timedelta
 
-from odoo import Command, fields
+from odoo import Command
 from odoo.tests import HttpCase, new_test_user, tagged
-from odoo.tools import mute_logger
+
+from odoo.addons.finance_connector_base.tests.rpc import OPERATIONS, ROLES, RpcCalls
 
 from .cash import DAY, GROUP, CashCase
 
-ROLES = ("nobody", "user", "approver", "controller", "administrator", "auditor")
-OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Model: what each of ROLES may do: (r)ead, (w)rite, (c)reate, (u)nlink.
 TABLE = {
     # model                       nobody user  approver controller administrator auditor
@@ -45,7 +43,7 @@ PUBLIC = {
 
 
 @tagged("post_install", "-at_install")
-class TestCashAccess(HttpCase, CashCase):
+class TestCashAccess(RpcCalls, HttpCase, CashCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -60,22 +58,7 @@ class TestCashAccess(HttpCase, CashCase):
                 company_ids=[Command.set(cls.company.ids)],
             )
             cls.users[role] = user
-            until = fields.Datetime.now() + timedelta(days=1)
-            keys = cls.env["res.users.apikeys"].with_user(user).sudo()
-            cls.keys[role] = keys._generate("rpc", "test", until)
-
-    def call(self, role, model, method, **arguments):
-        """(HTTP status, answer) of one call."""
-        with mute_logger("odoo.http", "odoo.sql_db", "odoo.models", "py.warnings", "werkzeug"):
-            response = self.url_open(
-                f"/json/2/{model}/{method}",
-                data=json.dumps(arguments),
-                headers={
-                    "Content-Type": "application/json",
-                    "Authorization": f"Bearer {self.keys[role]}",
-                },
-            )
-        return response.status_code, response.json()
+            cls.keys[role] = cls.key_of(user)
 
     def test_operations(self):
         """By the access rights; guards and rules of records are tried apart."""

@@ -3,10 +3,10 @@
 from odoo.models import BaseModel
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.finance_connector_base.tests.rpc import OPERATIONS, ROLES
+
 from .desk import BASE, DeskCommon
 
-ROLES = ("nobody", "user", "approver", "controller", "administrator", "auditor")
-OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
 # Model: what each of ROLES may do: (r)ead, (w)rite, (c)reate, (u)nlink.
 TABLE = {
     # model                             nobody user approver controller administrator auditor

@@ -1,18 +1,14 @@
 """Who may do what with which model, asked over RPC; and what can be called there at all."""
 
-import json
 from itertools import count
 
 from odoo import Command, fields
 from odoo.fields import NO_ACCESS
 from odoo.models import BaseModel
 from odoo.tests import HttpCase, new_test_user, tagged
-from odoo.tools import mute_logger
 
 from .evidence import GROUP, EvidenceCase
-
-ROLES = ("nobody", "user", "approver", "controller", "administrator", "auditor")
-OPERATIONS = {"r": "read", "w": "write", "c": "create", "u": "unlink"}
+from .rpc import ROLES, RpcCalls
 
 # Model: what each of ROLES may do: (r)ead, (w)rite, (c)reate, (u)nlink.
 TABLE = {
@@ -209,7 +205,7 @@ KINDS = ("hold.set", "hold.lifted", "partner.merged", "exception.handled", "exce
 OWN = "odoo.addons.finance_connector_base."
 
 
-class RpcCase(HttpCase, EvidenceCase):
+class RpcCase(RpcCalls, HttpCase, EvidenceCase):
     """Calls over JSON-2 as one user of each role, and one row of each model in A and in B."""
 
     @classmethod
@@ -221,29 +217,11 @@ class RpcCase(HttpCase, EvidenceCase):
             group = "base.group_user" if role == "nobody" else f"{GROUP}{role}"
             user = new_test_user(cls.env, f"rpc_{role}", group, company_id=cls.company_a.id)
             cls.users[role] = user
-            cls.keys[role] = (
-                cls.env["res.users.apikeys"]
-                .with_user(user)
-                .sudo()
-                ._generate("rpc", "test", fields.Datetime.add(fields.Datetime.now(), days=1))
-            )
+            cls.keys[role] = cls.key_of(user)
 
     def setUp(self):
         super().setUp()
         self.homes = {}
-
-    def call(self, role, model, method, **arguments):
-        """(HTTP status, answer) of one call."""
-        with mute_logger("odoo.http", "odoo.sql_db", "odoo.models", "py.warnings", "werkzeug"):
-            response = self.url_open(
-                f"/json/2/{model}/{method}",
-                data=json.dumps(arguments),
-                headers={
-                    "Content-Type": "application/json",
-                    "Authorization": f"Bearer {self.keys[role]}",
-                },
-            )
-        return response.status_code, response.json()
 
     def home(self, company):
         """One connector of ``company`` that no test deletes."""

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,13 @@ from odoo.tests import HttpCase, tagged
 from odoo.tests.common import _super_send
 from odoo.tools import file_open, mute_logger
 
+# before the imports from the root of the suite, which it finds
+from odoo.addons.finance_connector_base.tests.stand_in import StandIn
+
+from sandbox.oauth import CLIENTS
+from sandbox.server import SandboxServer, mutual_tls
+from tests.certificates import Authority
+
 from ..lanes import ports
 from ..logs import _WithoutAnswers
 from ..models.finance_connector import NEW_SECRETS
@@ -24,13 +30,6 @@ from ..providers.errors import AuthFailed, Held
 from ..providers.oauth import OAuth2
 from ..providers.session import Token
 from .vendor import KEY, KEY_2, ConnectorCase
-
-# The sandbox lies beside the addons, in the root of the suite.
-sys.path.append(str(Path(__file__).resolve().parents[3]))
-
-from sandbox.oauth import CLIENTS  # noqa: E402
-from sandbox.server import SandboxServer, mutual_tls  # noqa: E402
-from tests.certificates import Authority  # noqa: E402
 
 CLIENT = "sandbox-client"
 SECRET = CLIENTS[CLIENT][1]
@@ -65,15 +64,12 @@ class Robot(Bank):
     )
 
 
-class SignInCase(ConnectorCase):
+class SignInCase(StandIn, ConnectorCase):
     """A connector to the stand-in, in the environment "local"."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.server = SandboxServer().start()
-        cls.addClassCleanup(cls.server.server_close)
-        cls.addClassCleanup(cls.server.shutdown)
         cls.vendor = cls.server.sandbox.vendors["oauth"]
         known = cls.registry["finance.connector"]._provider_classes
         cls.startClassPatcher(
@@ -99,17 +95,6 @@ class SignInCase(ConnectorCase):
     def secret_of(cls, connector, name="client_secret"):
         """The credential row of a name."""
         return connector.credential_ids.filtered(lambda row: row.name == name)
-
-    @classmethod
-    def _request_handler(cls, session, request, /, **options):
-        """Let requests to the stand-in pass: Odoo's guard knows no (connect, read) time-outs."""
-        if request.url.startswith(cls.server.url):
-            return _super_send(session, request, **options)
-        return super()._request_handler(session, request, **options)
-
-    def setUp(self):
-        super().setUp()
-        self.server.sandbox.reset()
 
     def go(self, decision="allow", connector=None, user=None):
         """Press Sign In, click on the vendor's page; return what the browser brings back."""
