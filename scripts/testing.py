@@ -11,6 +11,7 @@ import subprocess
 import time
 import uuid
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 from . import odoo_cli, postgres
 from .browser import ensure_browser
@@ -48,17 +49,25 @@ def main(arguments):
     started = time.monotonic()
     parts = _select(arguments)
     prepare(DEVELOPMENT)
-    if parts["addons"] or parts["system"]:
+    if _heavy(parts):
         ensure_browser()
     if not arguments:
         shutil.rmtree(TEST_OUTPUT, ignore_errors=True)
     total = Tally()
-    with postgres.server("test") as cluster:
+    with postgres.server("test") as cluster, ThreadPoolExecutor(1) as beside:
+        # one core builds the template while the other runs what needs no database
+        template = beside.submit(Databases(cluster).template) if _heavy(parts) else None
         for stage, run in STAGES.items():
             if parts[stage]:
                 say(f"\n=== {stage} ===")
+                if stage in HEAVY:
+                    template.result()
                 total.add(run(cluster, parts[stage]))
     return _close(total, time.monotonic() - started)
+
+
+def _heavy(parts):
+    return any(parts[stage] for stage in HEAVY)
 
 
 # === WHAT TO RUN === #
@@ -108,7 +117,6 @@ def _contract(cluster, targets):
 
 
 def _system(cluster, targets):
-    Databases(cluster).template()
     return _pytest("system", targets, _without_odoo(cluster), *_two_at_once(targets, "worksteal"))
 
 
@@ -134,7 +142,9 @@ def _two_at_once(targets, distribution):
     return ["-n", "2", "--dist", distribution]
 
 
-STAGES = {"plain": _plain, "addons": _addons, "contract": _contract, "system": _system}
+STAGES = {"plain": _plain, "contract": _contract, "addons": _addons, "system": _system}
+# What needs a database.
+HEAVY = ("addons", "system")
 
 
 def _without_odoo(cluster):
