@@ -103,7 +103,7 @@ class Databases:
 
     def demo(self, name):
         """The demo database of ``make run``: made once, updated when the addons changed."""
-        with self._building():
+        with self.building():
             wanted, found = suite_hash(), self.note(name) if name in self.names() else ""
             if found == wanted:
                 return
@@ -119,7 +119,7 @@ class Databases:
 
     def template(self):
         """The name of a complete template of the suite, built if there is none yet."""
-        with self._building():
+        with self.building():
             name = f"fc_template_{suite_hash()}"
             if name in self.names() and self.note(name) == "complete":
                 return name
@@ -177,7 +177,7 @@ class Databases:
             self.drop(name)
 
     @contextlib.contextmanager
-    def _building(self):
+    def building(self):
         """One builder at a time; the others wait for its result."""
         with (ensure(CACHE) / "databases.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -117,7 +117,12 @@ def _contract(cluster, targets):
 
 
 def _system(cluster, targets):
-    return _pytest("system", targets, _without_odoo(cluster), *_two_at_once(targets, "worksteal"))
+    run = uuid.uuid4().hex[:8]
+    options = [*_two_at_once(targets, "worksteal"), f"--testrunuid={run}"]
+    try:
+        return _pytest("system", targets, _without_odoo(cluster), *options)
+    finally:
+        Databases(cluster).drop(f"fc_sys_jobs_{run}")
 
 
 def _addons(cluster, targets):

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from passlib.hash import pbkdf2_sha512
 
 from sandbox.client import SandboxProcess
 from scripts import postgres
@@ -46,6 +47,15 @@ def afterwards():
         yield stack
 
 
+# Each process would spend a third of a second on the passwords of the demo data. See the addon
+# ``finance_test_server``.
+QUICK_PASSWORDS = "; ".join(
+    f"UPDATE res_users SET password = '{pbkdf2_sha512.using(rounds=1).hash(login)}'"
+    f" WHERE login = '{login}'"
+    for login in ("accountant", "admin", "demo", "portal")
+)
+
+
 @pytest.fixture
 def copies(databases, afterwards):
     """Make fresh copies of a database: ``copies(template)``; dropped after the test."""
@@ -53,7 +63,9 @@ def copies(databases, afterwards):
     def make(source):
         name = f"fc_sys_{uuid.uuid4().hex[:8]}"
         afterwards.callback(databases.drop, name)
-        return databases.copy(source, name)
+        databases.copy(source, name)
+        databases.sql(name, QUICK_PASSWORDS)
+        return name
 
     return make
 
@@ -83,15 +95,16 @@ def sandbox():
 
 
 @pytest.fixture
-def odoo_factory(cluster, output, afterwards):
+def odoo_factory(cluster, output, afterwards, request):
     """Make ``OdooServer`` objects, stopped after the test: ``odoo_factory(database, workers=2)``."""
     servers = []
+    options_of_all = {"websockets": "pictures" in request.fixturenames}
 
     def make(database, **options):
         number = len(servers) + 1
         log = output / f"odoo-{number}.log"
         log.unlink(missing_ok=True)
-        server = OdooServer(cluster, database, log=log, **options)
+        server = OdooServer(cluster, database, log=log, **options_of_all, **options)
         servers.append(server)
         return server
 
@@ -156,14 +169,21 @@ UPDATE ir_cron SET active = false FROM ir_model_data d
 
 
 @pytest.fixture(scope="session")
-def jobs_template(cluster, databases, template):
-    """The template with the operations that only tests run, and a connector to call."""
-    name = f"fc_sys_jobs_{os.getpid()}"
-    databases.copy(template, name)
-    databases.sql(name, NO_OTHER_WORK)
-    OdooServer(cluster, name).shell(PREPARE)
+def jobs_template(cluster, databases, template, testrun_uid):
+    """The template with the operations that only tests run, and a connector to call.
+
+    One for all processes of a run, which drops it at its end.
+    """
+    name = f"fc_sys_jobs_{testrun_uid}"
+    with databases.building():
+        if databases.note(name) != "complete":
+            databases.copy(template, name)
+            databases.sql(name, NO_OTHER_WORK)
+            OdooServer(cluster, name).shell(PREPARE)
+            databases.annotate(name, "complete")
     yield name
-    databases.drop(name)
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        databases.drop(name)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from scripts import odoo_cli
 from scripts.processes import Odoo
 
 SHELL_MARK = "\x1eRESULT\x1e"
+SERVER_WIDE = "--load=base,rpc,web,finance_test_server"
+SHELL_OPTIONS = (SERVER_WIDE, "--no-http", "--log-level=warn")
 
 
 class OdooServer(Odoo):
@@ -23,17 +25,20 @@ class OdooServer(Odoo):
     :param int cron_threads: workers for scheduled actions, hence lanes
     :param dict environment: further environment variables of the server
     :param tuple arguments: further command line arguments
+    :param bool websockets: whether a browser comes
 
     The port stays the same over restarts, so that URLs and connectors keep working. Evidence lies in
     ``evidence-<database>`` beside the log: all copies of a template have one database uuid.
     """
 
     def __init__(self, cluster, database, workers=2, cron_threads=4, environment=None,
-                 arguments=(), log=None):  # fmt: skip
+                 arguments=(), websockets=False, log=None):  # fmt: skip
         super().__init__(cluster, database, log=log)
-        self.arguments = (f"--workers={workers}", f"--max-cron-threads={cron_threads}", *arguments)
+        lanes = (f"--workers={workers}", f"--max-cron-threads={cron_threads}")
+        self.arguments = (SERVER_WIDE, *lanes, *arguments)
         evidence = {"FINANCE_EVIDENCE_DIR": str(self.log.parent / f"evidence-{database}")}
-        self.variables = evidence | dict(environment or {})
+        browser = {"FINANCE_TEST_WEBSOCKETS": "1"} if websockets else {}
+        self.variables = evidence | browser | dict(environment or {})
 
     # === LIFE AND DEATH === #
 
@@ -99,7 +104,7 @@ class OdooServer(Odoo):
             f"result = None\n{code}\nimport json\nprint({SHELL_MARK!r} + json.dumps(result))\n"
         )
         done = subprocess.run(
-            odoo_cli.odoo("shell", "-d", self.database, "--no-http", "--log-level=warn"),
+            odoo_cli.odoo("shell", "-d", self.database, *SHELL_OPTIONS),
             input=program,
             capture_output=True,
             text=True,

@@ -14,7 +14,6 @@ import pytest
 from playwright.sync_api import expect
 
 from scripts import odoo_cli
-from scripts.paths import ensure
 from tests.system.browser import Person, chromium, one_port
 from tests.system.odoo_process import wait_until
 from tests.system.test_secrets import EXPORTS, export, log_in, read_everything, shapes
@@ -207,10 +206,9 @@ def die_with_the_answer(odoo_factory, work, bank):
 
 
 @pytest.mark.timeout(300)
-def test_walk_of_an_administrator(odoo_factory, work, bank, databases, output):
+def test_walk_of_an_administrator(odoo_factory, work, bank, databases, pictures):
     """Sign in with a browser, work, sign in again after a refusal: and no secret stands anywhere."""
     server = odoo_factory(work.database, arguments=("--log-level=debug",)).start()
-    pictures = ensure(output / "screenshots")
     with one_port(server) as url, chromium() as browser:
         person = Person(browser, url, pictures).log_in("admin")
         began = time.monotonic()
