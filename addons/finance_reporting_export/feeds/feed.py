@@ -46,12 +46,13 @@ class Join:
     """A table or sub-select joined (LEFT JOIN) beside those of the paths.
 
     alias: to be used in expressions. table: SQL of what is joined; at most one row of it may fit.
-    condition: SQL, with paths in braces as in `Column.source`.
+    condition: SQL, with paths in braces as in `Column.source`. watch: of what is joined.
     """
 
     alias: str
     table: str
     condition: str
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,13 @@ class Feed:
     record, unless ``sql`` computes it. columns, key, version: see `Schema`. domain: which records
     are told; those that no longer are, are told as gone by an increment. company: path of the
     company that a record belongs to, "" where all share it. day: path of its business day, ""
-    where it has none; such a feed has periods. order: columns of a stable order, "" for none.
-    watches: every table whose rows the columns show. measures: for control totals. requires:
-    models and fields ("account.move.deferred_start_date") that must exist for it to be offered;
-    columns whose paths do not exist and which are not required are left out.
+    where it has none; such a feed has periods.
+    measures: for control totals. requires: models that must exist for it to be offered; columns
+    whose paths do not exist and which are not required are left out.
 
     sql: SQL text of a computed feed, with sources in braces; its columns are those of
-    ``columns``, by name. Such a feed is told whole or by period, never incrementally.
+    ``columns``, by name, whose sources tell where they come from; company, day and records of
+    mappings are names of columns of it. Such a feed is told whole or by period, never incrementally.
     """
 
     code: str
@@ -94,7 +95,6 @@ class Feed:
     company: str = "company_id"
     day: str = ""
     joins: tuple[Join, ...] = ()
-    watches: tuple[Watch, ...] = ()
     measures: Measures | None = None
     requires: tuple[str, ...] = ()
     sql: str = ""
@@ -104,7 +104,7 @@ class Feed:
     @property
     def incremental(self):
         """Whether what has changed can be told alone."""
-        return bool(self.watches) and not self.sql
+        return not self.sql
 
     @property
     def schema(self):
@@ -115,10 +115,3 @@ class Feed:
 def column(name, type, source, meaning, **options):
     """Return a `Column`; a short way to write a data table."""
     return Column(name, type, meaning, source, **options)
-
-
-def of_record(table, field, model_table):
-    """Return the `Watch` of a table that rows of ``model_table`` point at by ``field``."""
-    return Watch(
-        table, f"SELECT item.id FROM {model_table} AS item WHERE item.{field} = changed.id"
-    )

@@ -1,12 +1,17 @@
 """Posted journal items: the GL_Detail of the AICPA Audit Data Standards, one row per item."""
 
-from .feed import Feed, Join, Measures, Watch, column, of_record
+from .feed import Feed, Join, Measures, Watch, column
 
-# The group company that a partner is; the first where two companies share a partner.
+# The group company that a partner is; the first where two companies share a partner. Entries carry
+# the commercial partner of a document, so nothing else of the partner is looked at.
 GROUP_COMPANY = Join(
     "counterparty",
     "(SELECT partner_id, min(id) AS id FROM res_company GROUP BY partner_id)",
-    "counterparty.partner_id = {partner_id.commercial_partner_id}",
+    "counterparty.partner_id = {partner_id}",
+    Watch(
+        "res_company",
+        "SELECT item.id FROM account_move_line AS item WHERE item.partner_id = changed.partner_id",
+    ),
 )
 
 FEED = Feed(
@@ -19,10 +24,6 @@ FEED = Feed(
     joins=(GROUP_COMPANY,),
     key=("id",),
     measures=Measures(debit="debit", credit="credit", amount_currency="amount_currency"),
-    watches=(
-        Watch("account_move_line"),
-        of_record("account_move", "move_id", "account_move_line"),
-    ),
     columns=(
         column("id", "integer", "id", "Id of the journal item.", required=True),
         column("entity_id", "integer", "company_id", "Id of the company.", required=True),
@@ -113,21 +114,12 @@ FEED = Feed(
             record="currency_id",
         ),
         column("residual", "decimal", "amount_residual", "What is not reconciled yet."),
-        column("partner_id", "integer", "partner_id", "Id of the customer or vendor."),
         column(
-            "partner_code",
-            "string",
-            "partner_id.ref",
-            "Reference of the customer or vendor.",
+            "partner_id",
+            "integer",
+            "partner_id",
+            "Id of the customer or vendor; names stand in their own feeds.",
             mapping="partner",
-            record="partner_id",
-        ),
-        column(
-            "partner_name",
-            "string",
-            "partner_id.name",
-            "Name of the customer or vendor.",
-            personal="name",
         ),
         column(
             "counterparty_id",

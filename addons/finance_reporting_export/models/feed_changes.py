@@ -5,15 +5,16 @@ from odoo.tools import SQL
 CYCLE = 1 << 32
 
 
-def changed(env, feed, since):
+def changed(env, watches, since):
     """Return SQL that selects the ids of the feed's records whose rows may have changed.
 
-    since: PostgreSQL's snapshot, as text. Every table that the feed watches is asked which of its
-    row versions were not visible then, whoever wrote them and whenever they began.
+    watches: of `feed_watches.watches_of`. since: PostgreSQL's snapshot, as text. Every watched table
+    is asked which of its row versions were not visible then, whoever wrote them and whenever they
+    began.
     """
     env.cr.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
     [now] = env.cr.fetchone()
-    return SQL(" UNION ").join(_changed_by(watch, since, now) for watch in feed.watches)
+    return SQL(" UNION ").join(_changed_by(watch, since, now) for watch in watches)
 
 
 def _changed_by(watch, since, now):

@@ -13,6 +13,7 @@ from .feed_changes import changed
 from .feed_codes import Codes
 from .feed_privacy import DEFAULT, guarded
 from .feed_query import ComputedQuery, RecordQuery, computed, has_path, nothing, written
+from .feed_watches import watches_of
 
 OPERATION = Column(
     "operation",
@@ -290,9 +291,21 @@ class Reading:
 
     # === INCREMENTS === #
 
+    def watches(self):
+        """Return the `Watch`es of what is told: see `feed_watches`."""
+        if self.feed.sql:
+            return ()
+        told = [
+            column
+            for column in self.feed.columns
+            if self._exists(column) and (self.privacy[column.name] != "drop" or column.mapping)
+        ]
+        more = [join.watch for join in self.feed.joins if join.watch]
+        return watches_of(self.env[self.feed.model], told, more)
+
     def _increment(self, schema, since):
         """Return the `Part` of what has changed; told as gone is what isn't told any more."""
-        ids = changed(self.env, self.feed, since)
+        ids = changed(self.env, self.watches(), since)
         rows = self._rows()
         id_ = SQL.identifier(rows.alias, "id")
         rows.query.add_where("%s IN (%s)", [id_, ids])

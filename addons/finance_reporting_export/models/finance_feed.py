@@ -8,7 +8,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..canonical.publication import json_schema, table_schema
 from ..feeds import FEEDS
-from ..feeds.feed import Feed, Watch, column
+from ..feeds.feed import Feed, column
 from .feed_query import chosen, field_of
 from .feed_reading import Reading
 
@@ -113,26 +113,7 @@ class FinanceFeed(models.Model):
             domain=tuple(self._parsed_domain()),
             company="company_id" if company is not None and company.required else "",
             day=day if model._fields.get(day) and model._fields[day].type == "date" else "",
-            watches=self._watches(model, columns),
         )
-
-    def _watches(self, model, columns):
-        """Every table on the way of the paths: its row changes what the feed shows."""
-        found = {model._table: Watch(model._table)}
-        for path in (path for row in columns for path in row.paths):
-            *links, _last = path.split(".")
-            link, table, here = "item.id", model._table, model
-            joins = ""
-            for number, name in enumerate(links):
-                target = here.env[here._fields[name].comodel_name]
-                before = "item" if not number else f"step{number - 1}"
-                if number:
-                    joins += f" JOIN {table} AS {before} ON {link} = {before}.id"
-                link, table, here = f"{before}.{name}", target._table, target
-                if not here._abstract and _stored(model, links[: number + 1]):
-                    watch = f"SELECT item.id FROM {model._table} AS item{joins} WHERE {link}"
-                    found[f"{table}/{link}"] = Watch(table, f"{watch} = changed.id")
-        return tuple(found.values())
 
     def _parsed_domain(self):
         try:
@@ -226,12 +207,3 @@ class FinanceFeed(models.Model):
 def _exact(field):
     """Whether the database keeps its values as decimal digits."""
     return not field.store or field.type != "float" or field.column_type[0] == "numeric"
-
-
-def _stored(model, links):
-    for name in links:
-        field = model._fields[name]
-        if not field.store or field.company_dependent:
-            return False
-        model = model.env[field.comodel_name]
-    return True

@@ -1,1 +1,3 @@
 from . import test_extraction
+from . import test_feeds
+from . import test_volume

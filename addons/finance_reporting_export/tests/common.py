@@ -12,13 +12,16 @@ class ExportCase(TransactionCase):
         super().setUpClass()
         cls.company = cls.env.company
 
-    def line(self, code, **values):
+    def line(self, code, companies=None, user=None, **values):
         """Return an export's feed, of a new export of our company."""
+        number = self.env["finance.export"].search_count([])
         export = self.env["finance.export"].create(
             {
                 "name": code,
-                "code": f"test-{code}",
+                "code": f"test-{number}",
                 "format": "csv",
+                "company_ids": [(6, 0, (companies or self.company).ids)],
+                "user_id": (user or self.env.user).id,
                 "feed_ids": [
                     (0, 0, {"feed_id": self.feed(code).id, **values}),
                 ],
