@@ -29,7 +29,7 @@ class FinanceExportFeed(models.Model):
     sequence = fields.Integer(default=10)
     mode = fields.Selection(MODES, required=True, default="full")
     split = fields.Selection(SPLITS, "Files", required=True, default="month")
-    mapped = fields.Boolean(
+    with_codes = fields.Boolean(
         "External Codes",
         default=True,
         help="Where an approved mapping is kept for this feed, its codes are told beside the "
@@ -72,7 +72,7 @@ class FinanceExportFeed(models.Model):
             env,
             feed,
             privacy={column.name: column.privacy for column in line.column_ids},
-            mapped=line.mapped,
+            mapped=line.with_codes,
             operations=line.mode == "incremental",
             by_month=line.split == "month",
             salt=hmac(line.env, "finance.export", export.uuid),
