@@ -63,6 +63,12 @@ class FinanceExportFeed(models.Model):
         """Return the canonical Schema as this export tells it; env: as for `_extraction`."""
         return self._reading(env).schema()
 
+    def _watches(self):
+        """Return the `feeds.feed.Watch`es of what is told: every table whose rows it shows, the
+        feed's own first; none for a computed feed."""
+        self.ensure_one()
+        return self._reading(self._reading_env()).watches()
+
     def _reading(self, env):
         line = self.sudo()
         feed = line.feed_id._definition()
