@@ -3,6 +3,7 @@ from . import finance_exception_catalog
 from . import finance_keyed_mixin
 from . import finance_personal_mixin
 from . import finance_sealed_mixin
+from . import finance_sealed_file_mixin
 from . import finance_weak_mixin
 from . import finance_job_mixin
 from . import finance_operation

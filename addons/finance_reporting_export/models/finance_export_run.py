@@ -4,6 +4,8 @@ from uuid import uuid4
 
 from odoo import fields, models
 
+# A run in one of these is the only one of its export: what it says comes before what follows.
+UNDER_WAY = ("waiting", "building", "built", "delivering", "confirming")
 STATES = [
     ("waiting", "Waiting"),
     ("building", "Being written"),
@@ -38,12 +40,19 @@ class FinanceExportRun(models.Model):
     state = fields.Selection(STATES, required=True, readonly=True, default="waiting", index=True)
     user_id = fields.Many2one("res.users", "Started by", readonly=True, ondelete="set null")
     why = fields.Char("Reason", readonly=True)
+    scheduled = fields.Boolean(readonly=True)
+    everything = fields.Boolean(
+        "Everything", readonly=True, help="Increments were not wanted: all rows were asked for."
+    )
     period = fields.Char(readonly=True, help="As 2026-03, where one month was asked for.")
     snapshot = fields.Char(readonly=True, help="PostgreSQL's, of the transaction that was read in.")
     format = fields.Char(readonly=True)
     rows = fields.Integer(readonly=True)
     bytes = fields.Integer(readonly=True)
     file_ids = fields.One2many("finance.export.file", "run_id", "Files", readonly=True)
+    step_ids = fields.One2many("finance.export.run.feed", "run_id", "Feeds", readonly=True)
+    questions = fields.Integer(readonly=True, help="How often the receiver was asked.")
+    words = fields.Char("Answer", readonly=True, help="What the receiver said, in its own words.")
     begun_at = fields.Datetime("Begun", readonly=True)
     built_at = fields.Datetime("Written", readonly=True)
     delivered_at = fields.Datetime("Delivered", readonly=True)
@@ -52,6 +61,10 @@ class FinanceExportRun(models.Model):
     _uuid_unique = models.Constraint("UNIQUE (uuid)", "An identity is used once.")
     _number_unique = models.UniqueIndex(
         "(export_id, number) WHERE number > 0", "A number is given to one batch of an export."
+    )
+    _one_under_way = models.UniqueIndex(
+        "(export_id) WHERE state IN ('waiting', 'building', 'built', 'delivering', 'confirming')",
+        "A run of this export is under way already: wait for its end, or cancel it.",
     )
 
     def _compute_name(self):

@@ -2,6 +2,8 @@
 
 from odoo import models
 
+from ..canonical.delivery import Acknowledgement, Delivery, Receipt
+
 
 class BuildExport(models.AbstractModel):
     _name = "finance.operation.export.build"
@@ -12,3 +14,56 @@ class BuildExport(models.AbstractModel):
 
     def _apply(self, job, result):
         job.record._build(job)
+
+    def _failed(self, job, error):
+        job.record._build_failed()
+        return ("export.unwritten", {})
+
+
+class DeliverExport(models.AbstractModel):
+    _name = "finance.operation.export.deliver"
+    _inherit = "finance.operation"
+    _description = "Deliver an export"
+
+    effect = "idempotent"
+    late = True
+    request_type = Delivery
+    result_type = Receipt
+
+    def _prepare(self, run):
+        return run._delivery()
+
+    def _late(self, run, delivery):
+        return run._openable(delivery)
+
+    @staticmethod
+    def _call(provider, delivery):
+        return provider.deliver(delivery)
+
+    def _apply(self, job, receipt):
+        job.record._brought(receipt)
+
+    def _failed(self, job, error):
+        return ("export.undelivered", {})
+
+
+class ConfirmExport(models.AbstractModel):
+    _name = "finance.operation.export.confirm"
+    _inherit = "finance.operation"
+    _description = "Ask whether an export was taken"
+
+    effect = "question"
+    result_type = Acknowledgement
+
+    def _prepare(self, run):
+        return run._openable(run._delivery())
+
+    @staticmethod
+    def _call(provider, delivery):
+        return provider.acknowledgement(delivery)
+
+    def _apply(self, job, acknowledgement):
+        job.record._answered(acknowledgement)
+
+    def _failed(self, job, error):
+        return ("export.undelivered", {})

@@ -1,0 +1,188 @@
+"""What has changed in a feed since the receiver was last told: the watermark and what it means.
+
+The watermark is PostgreSQL's snapshot of the transaction that was delivered last. A row whose
+writing transaction the snapshot may not have seen has changed: also one that began earlier and was
+committed later, and one that plain SQL has written.
+
+What a snapshot lists is top-level transactions alone. A row written inside a savepoint carries the
+number of the subtransaction, which no snapshot names, so that ``pg_visible_in_snapshot`` takes it
+for seen although its transaction was still open. A subtransaction's number is always greater than
+that of its transaction, though, and that one is not below the snapshot's xmin: so every row at or
+above xmin is told. Some are told twice, which a receiver that replaces by key does not notice.
+
+The numbers on rows have 32 bits: they are compared modulo 2^32, within fewer numbers than that.
+"""
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from odoo.addons.finance_connector_base.canonical import codec
+from odoo.addons.finance_connector_base.evidence.mark import Identity
+from odoo.addons.finance_connector_base.lanes.mark import HighWater
+
+# Numbers of transactions that may have passed: more, and very old rows look new.
+MOST_PASSED = 2**31
+ROUND = 2**32
+
+
+class FinanceExportFeed(models.Model):
+    _inherit = "finance.export.feed"
+
+    snapshot = fields.Char(
+        "Receiver Has",
+        readonly=True,
+        copy=False,
+        help="PostgreSQL's snapshot of the last delivery: what it saw, the receiver has.",
+    )
+    told_at = fields.Datetime("Last Told", readonly=True, copy=False)
+    told_run_id = fields.Many2one(
+        "finance.export.run", "Last Delivery", readonly=True, copy=False, ondelete="set null"
+    )
+    definition = fields.Char(readonly=True, copy=False)
+    database = fields.Char(readonly=True, copy=False)
+    recorders = fields.Char(readonly=True, copy=False)
+
+    # === WHAT IS WATCHED === #
+
+    def _recorded(self):
+        """Return {table: column with the row's id} of the tables whose deletions are recorded."""
+        self.ensure_one()
+        feed = self.feed_id.sudo()._definition()
+        if not feed.incremental:
+            return {}
+        return {
+            watch.table: watch.link.rpartition(".")[2] for watch in feed.watches if watch.own
+        }
+
+    def _recorders_text(self):
+        """Return what tells the triggers of these tables, as this transaction sees them."""
+        found = self.env["finance.export.tombstone"]._recorders()
+        return codec.dump({table: found.get(table) for table in sorted(self._recorded())})
+
+    def _database_text(self):
+        return str(HighWater(self.env).identity())
+
+    def _definition_text(self, extraction):
+        """Return a digest of all that decides which rows and columns the receiver gets."""
+        export = self.export_id.sudo()
+        env = extraction.env
+        rules = env["ir.rule"]._compute_domain(extraction.feed.model, "read")
+        return codec.digest(
+            {
+                "schema": extraction.schema,
+                "domain": repr(extraction.feed.domain),
+                "rules": repr(rules),
+                "companies": sorted(export.company_ids.ids),
+                "user": export.user_id.id,
+                "mappings": [repr(answer.version) for answer in extraction.answers],
+            }
+        )
+
+    # === EVERYTHING, OR WHAT HAS CHANGED === #
+
+    def _why_everything(self, run, extraction, marks):
+        """Return why an increment is not possible, as a code; "" where it is.
+
+        marks: definition, database and recorders as they are now.
+        """
+        self.ensure_one()
+        if not extraction.feed.incremental:
+            return "computed"
+        if run.everything:
+            return "asked"
+        if not self.snapshot:
+            return "first"
+        then, now = Identity.parse(self.database), Identity.parse(marks["database"])
+        if now.differs(then, *Identity._fields):
+            return "elsewhere"
+        if not self._counter_fits(run.snapshot):
+            return "counter"
+        if self.definition != marks["definition"]:
+            return "definition"
+        if self.recorders != marks["recorders"] or '":null' in marks["recorders"]:
+            return "recorders"
+        return "emptied" if self._was_emptied(run.snapshot) else ""
+
+    def _counter_fits(self, snapshot):
+        [(then_max, now_max, passed)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT pg_snapshot_xmax(then)::text::numeric, pg_snapshot_xmax(now)::text::numeric,
+                       pg_snapshot_xmax(now)::text::numeric - pg_snapshot_xmin(then)::text::numeric
+                  FROM (SELECT %s::pg_snapshot AS then, %s::pg_snapshot AS now) AS snapshots
+                """,
+                self.snapshot,
+                snapshot,
+            )
+        )
+        return then_max <= now_max and passed < MOST_PASSED
+
+    def _was_emptied(self, snapshot):
+        query = SQL(
+            """
+            SELECT 1 FROM finance_export_tombstone AS changed
+             WHERE relation = ANY(%s) AND record IS NULL AND %s LIMIT 1
+            """,
+            list(self._recorded()),
+            self._is_new(snapshot),
+        )
+        return bool(self.env.execute_query(query))
+
+    def _is_new(self, snapshot):
+        """SQL: whether the row ``changed`` was written since the receiver's snapshot."""
+        since, width = self.env.execute_query(
+            SQL(
+                """
+                SELECT pg_snapshot_xmin(%s::pg_snapshot)::text::numeric,
+                       pg_snapshot_xmax(%s::pg_snapshot)::text::numeric
+                """,
+                self.snapshot,
+                snapshot,
+            )
+        )[0]
+        return SQL(
+            "(changed.xmin::text::bigint + %s) %% %s < %s",
+            ROUND - int(since) % ROUND,
+            ROUND,
+            int(width - since),
+        )
+
+    def _changed(self, snapshot):
+        """Write the ids of the rows that have changed or are gone to a table; return its name.
+
+        snapshot: of this transaction. The table lives as long as the transaction. It may hold ids
+        that the feed never had, and more than have changed; it lacks none.
+        """
+        self.ensure_one()
+        feed = self.feed_id.sudo()._definition()
+        name = f"finance_export_changed_{self.id}"
+        new = self._is_new(snapshot)
+        found = [
+            SQL("SELECT record FROM finance_export_tombstone AS changed WHERE relation = ANY(%s)"
+                " AND record IS NOT NULL AND %s", list(self._recorded()), new)
+        ]  # fmt: skip
+        for watch in feed.watches:
+            table, link = SQL.identifier(watch.table), SQL(watch.link)  # pylint: disable=sql-injection
+            if watch.own:
+                found.append(SQL("SELECT %s FROM %s AS changed WHERE %s", link, table, new))
+            else:
+                found.append(
+                    SQL(
+                        "SELECT linked.id FROM %s AS changed, LATERAL (%s) AS linked(id) WHERE %s",
+                        table,
+                        link,
+                        new,
+                    )
+                )
+        self.env.cr.execute(SQL("DROP TABLE IF EXISTS %s", SQL.identifier(name)))
+        # Not INSERT … SELECT: only this way PostgreSQL looks at the tables in parallel.
+        self.env.cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS"
+                " SELECT DISTINCT id FROM (%s) AS found(id) WHERE id IS NOT NULL",
+                SQL.identifier(name),
+                SQL(" UNION ALL ").join(found),
+            )
+        )
+        self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(name)))
+        return name
