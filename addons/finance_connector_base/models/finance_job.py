@@ -275,7 +275,7 @@ class FinanceJob(models.Model):
             self._note(f"job.{outcome}", **data)
 
     def _end_key(self, outcome):
-        keys = [(job.connector_id.id, job.key, job.uuid) for job in self]
+        keys = [(job.connector_id.id or 0, job.key, job.uuid) for job in self]
         self.env["finance.job.key"]._ended(keys, outcome)
 
     def _note(self, kind, detail=None, **data):

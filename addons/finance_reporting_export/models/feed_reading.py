@@ -9,7 +9,6 @@ from odoo.tools import SQL
 
 from ..canonical.schema import Column, Schema
 from .extraction import Extraction, Part
-from .feed_changes import changed
 from .feed_codes import Codes
 from .feed_privacy import DEFAULT, guarded
 from .feed_query import ComputedQuery, RecordQuery, computed, has_path, nothing, written
@@ -304,24 +303,16 @@ class Reading:
         return watches_of(self.env[self.feed.model], told, more)
 
     def _increment(self, schema, since):
-        """Return the `Part` of what has changed; told as gone is what isn't told any more."""
-        ids = changed(self.env, self.watches(), since)
-        rows = self._rows()
-        id_ = SQL.identifier(rows.alias, "id")
-        rows.query.add_where("%s IN (%s)", [id_, ids])
-        gone = []
-        if self.feed.domain:
-            others = self._rows(())
-            others.query.add_where("%s IN (%s)", [SQL.identifier(others.alias, "id"), ids])
-            others.query.add_where("(%s) IS NOT TRUE", [others.condition(list(self.feed.domain))])
-            gone.append(others.query.select(SQL.identifier(others.alias, "id")))
-        deleted = self.choices.get("deleted")
-        if deleted is not None:
-            gone.append(deleted)
+        """Return the `Part` of what has changed; what isn't told any more is told as gone."""
+        changed = SQL.identifier(self.choices["changed"](self.watches(), since))
+        ids = SQL("SELECT id FROM %s", changed)
+        rows, told = self._rows(), self._rows()
+        for query in (rows, told):
+            query.query.add_where("%s IN (%s)", [SQL.identifier(query.alias, "id"), ids])
+        # Whatever has changed and is not told: deleted, no longer posted, another company's.
+        gone = SQL("%s EXCEPT %s", ids, told.query.select(SQL.identifier(told.alias, "id")))
         return Part(
-            self._columns(rows, schema),
-            self._gone(schema, SQL(" UNION ").join(gone)) if gone else None,
-            self.env["res.company"],
+            self._columns(rows, schema), self._gone(schema, gone), self.env["res.company"]
         )
 
     def _gone(self, schema, ids):

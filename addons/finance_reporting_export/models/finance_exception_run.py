@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from odoo.addons.finance_connector_base.models.finance_exception import ExceptionKind
+from odoo.addons.finance_connector_base.models.finance_exception_catalog import ExceptionKind
 
 
 class FinanceException(models.Model):

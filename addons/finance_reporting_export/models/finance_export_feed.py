@@ -85,18 +85,13 @@ class FinanceExportFeed(models.Model):
             connector=export.connector_id or None,
             keeper=export.company_id,
             suspense=line._suspense_code(),
-            deleted=line._deleted(feed),
+            changed=line._changed,
         )
 
     def _suspense_code(self):
         """Return the code that a value without an approved one is told with; None: its is empty."""
         export = self.export_id
         return ("suspense_code" in export and export.suspense_code) or None
-
-    def _deleted(self, feed):
-        """Return SQL that selects the ids of the feed's records that were deleted since the
-        receiver's snapshot; None where nobody takes note of them."""
-        return None
 
     def _reading_env(self):
         """Return the environment that this feed is read in: the export's reader and companies."""

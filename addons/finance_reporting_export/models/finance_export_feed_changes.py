@@ -48,10 +48,11 @@ class FinanceExportFeed(models.Model):
         """Return {table: column with the row's id} of the tables whose deletions are recorded."""
         self.ensure_one()
         feed = self.feed_id.sudo()._definition()
-        if not feed.incremental:
+        if not feed.incremental or feed.model not in self.env:
             return {}
+        watches = self._reading(self.sudo().env).watches()
         return {
-            watch.table: watch.link.rpartition(".")[2] for watch in feed.watches if watch.own
+            watch.table: watch.link.rpartition(".")[2] for watch in watches if watch.own
         }
 
     def _recorders_text(self):
@@ -101,7 +102,7 @@ class FinanceExportFeed(models.Model):
             return "definition"
         if self.recorders != marks["recorders"] or '":null' in marks["recorders"]:
             return "recorders"
-        return "emptied" if self._was_emptied(run.snapshot) else ""
+        return "emptied" if self._was_emptied() else ""
 
     def _counter_fits(self, snapshot):
         [(then_max, now_max, passed)] = self.env.execute_query(
@@ -117,63 +118,53 @@ class FinanceExportFeed(models.Model):
         )
         return then_max <= now_max and passed < MOST_PASSED
 
-    def _was_emptied(self, snapshot):
+    def _was_emptied(self):
         query = SQL(
             """
             SELECT 1 FROM finance_export_tombstone AS changed
              WHERE relation = ANY(%s) AND record IS NULL AND %s LIMIT 1
             """,
             list(self._recorded()),
-            self._is_new(snapshot),
+            self._is_new(self.snapshot),
         )
         return bool(self.env.execute_query(query))
 
-    def _is_new(self, snapshot):
-        """SQL: whether the row ``changed`` was written since the receiver's snapshot."""
-        since, width = self.env.execute_query(
+    def _is_new(self, since):
+        """SQL: whether the row ``changed`` was written by what the snapshot ``since`` may not see."""
+        [(first, width)] = self.env.execute_query(
             SQL(
                 """
-                SELECT pg_snapshot_xmin(%s::pg_snapshot)::text::numeric,
-                       pg_snapshot_xmax(%s::pg_snapshot)::text::numeric
+                SELECT first, pg_snapshot_xmax(pg_current_snapshot())::text::numeric - first
+                  FROM (SELECT pg_snapshot_xmin(%s::pg_snapshot)::text::numeric AS first) AS since
                 """,
-                self.snapshot,
-                snapshot,
+                since,
             )
-        )[0]
+        )
         return SQL(
             "(changed.xmin::text::bigint + %s) %% %s < %s",
-            ROUND - int(since) % ROUND,
+            ROUND - int(first) % ROUND,
             ROUND,
-            int(width - since),
+            int(width),
         )
 
-    def _changed(self, snapshot):
+    def _changed(self, watches, since):
         """Write the ids of the rows that have changed or are gone to a table; return its name.
 
-        snapshot: of this transaction. The table lives as long as the transaction. It may hold ids
-        that the feed never had, and more than have changed; it lacks none.
+        watches: the `Watch`es of what is told. since: PostgreSQL's snapshot, as text. The table lives as long as the transaction. It may
+        hold ids that the feed never had, and more than have changed; it lacks none.
         """
         self.ensure_one()
-        feed = self.feed_id.sudo()._definition()
         name = f"finance_export_changed_{self.id}"
-        new = self._is_new(snapshot)
-        found = [
-            SQL("SELECT record FROM finance_export_tombstone AS changed WHERE relation = ANY(%s)"
-                " AND record IS NOT NULL AND %s", list(self._recorded()), new)
-        ]  # fmt: skip
-        for watch in feed.watches:
-            table, link = SQL.identifier(watch.table), SQL(watch.link)  # pylint: disable=sql-injection
-            if watch.own:
-                found.append(SQL("SELECT %s FROM %s AS changed WHERE %s", link, table, new))
-            else:
-                found.append(
-                    SQL(
-                        "SELECT linked.id FROM %s AS changed, LATERAL (%s) AS linked(id) WHERE %s",
-                        table,
-                        link,
-                        new,
-                    )
-                )
+        new = self._is_new(since)
+        found = [_written(watch, new) for watch in watches]
+        found.append(
+            SQL(
+                "SELECT record FROM finance_export_tombstone AS changed"
+                " WHERE relation = ANY(%s) AND record IS NOT NULL AND %s",
+                list(self._recorded()),
+                new,
+            )
+        )
         self.env.cr.execute(SQL("DROP TABLE IF EXISTS %s", SQL.identifier(name)))
         # Not INSERT … SELECT: only this way PostgreSQL looks at the tables in parallel.
         self.env.cr.execute(
@@ -186,3 +177,17 @@ class FinanceExportFeed(models.Model):
         )
         self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(name)))
         return name
+
+
+def _written(watch, new):
+    """SQL: ids of the rows of a feed that new versions of rows of a watched table belong to."""
+    rows = SQL("%s AS changed WHERE %s", SQL.identifier(watch.table), new)
+    link = SQL(watch.link)  # pylint: disable=sql-injection
+    if watch.own:
+        return SQL("SELECT %s FROM %s", link, rows)
+    return SQL(
+        "SELECT linked.id FROM (SELECT changed.* FROM %s) AS changed"
+        " CROSS JOIN LATERAL (%s) AS linked(id)",
+        rows,
+        link,
+    )
