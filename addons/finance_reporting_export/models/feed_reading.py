@@ -311,9 +311,7 @@ class Reading:
             query.query.add_where("%s IN (%s)", [SQL.identifier(query.alias, "id"), ids])
         # Whatever has changed and is not told: deleted, no longer posted, another company's.
         gone = SQL("%s EXCEPT %s", ids, told.query.select(SQL.identifier(told.alias, "id")))
-        return Part(
-            self._columns(rows, schema), self._gone(schema, gone), self.env["res.company"]
-        )
+        return Part(self._columns(rows, schema), self._gone(schema, gone), self.env["res.company"])
 
     def _gone(self, schema, ids):
         values = []

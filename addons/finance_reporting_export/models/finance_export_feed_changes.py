@@ -51,9 +51,7 @@ class FinanceExportFeed(models.Model):
         if not feed.incremental or feed.model not in self.env:
             return {}
         watches = self._reading(self.sudo().env).watches()
-        return {
-            watch.table: watch.link.rpartition(".")[2] for watch in watches if watch.own
-        }
+        return {watch.table: watch.link.rpartition(".")[2] for watch in watches if watch.own}
 
     def _recorders_text(self):
         """Return what tells the triggers of these tables, as this transaction sees them."""

@@ -1,9 +1,8 @@
 """Writing a batch: one transaction, hence one moment, for all feeds, totals and findings."""
 
-import json
-from datetime import datetime
+import hashlib
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
@@ -12,9 +11,11 @@ from odoo.addons.finance_connector_base.lanes.kill_points import kill_point
 
 from ..canonical.batch import Batch, File
 from ..extract.formats import CHOICES
+from ..manifest import datapackage, openlineage
+from ..manifest.parquet import key_values
 from .finance_export_run import UNDER_WAY
 
-MANIFEST = "datapackage.json"
+LINEAGE = "openlineage.jsonl"
 
 
 class FinanceExportRun(models.Model):
@@ -132,6 +133,7 @@ class FinanceExportRun(models.Model):
                 "mode": mode,
                 "reason": reason,
                 "since": since,
+                "schema": codec.dump(extraction.schema),
                 **marks,
             }
         )
@@ -181,14 +183,9 @@ class FinanceExportRun(models.Model):
 
     def _file_metadata(self, extraction):
         """Return what a Parquet file says of itself, {str: str}."""
-        return {
-            "finance.run": self.uuid,
-            "finance.export": self.export_id.code,
-            "finance.snapshot": self.snapshot,
-            "finance.feed": extraction.feed.code,
-            "finance.schema_version": str(extraction.schema.version),
-            "finance.companies": json.dumps(self.company_ids.mapped("name")),
-        }
+        facts = self._facts()
+        names = ("run", "export", "snapshot", "companies", "started", "by", "why", "since")
+        return key_values(schema=extraction.schema, **{name: facts[name] for name in names})
 
     # === WHAT OTHERS ASK OF A BATCH; each has its own file === #
 
@@ -215,19 +212,20 @@ class FinanceExportRun(models.Model):
         return self.number or last.number + 1
 
     def _write_manifest(self, schemas):
-        content = self._manifest(self._batch(schemas))
+        batch = self._batch(schemas)
+        self._write_small(LINEAGE, openlineage.write(batch, self._clock()))
+        digest = self._write_small(datapackage.NAME, datapackage.write(batch), is_manifest=True)
+        self.write({"digest": digest, "bytes": sum(self.file_ids.mapped("bytes"))})
+
+    def _write_small(self, name, content, **values):
+        """Keep ``content`` (bytes) as a file of the batch; return its SHA-256."""
+        digest = hashlib.sha256(content).hexdigest()
         file = self.env["finance.export.file"].create(
-            {"run_id": self.id, "name": MANIFEST, "is_manifest": True, "rows": 0}
+            {"run_id": self.id, "name": name, "bytes": len(content), "sha256": digest, **values}
         )
         with file._writing_file() as target:
             target.write(content)
-        digest = codec.hashlib.sha256(content).hexdigest()
-        file.write({"bytes": len(content), "sha256": digest})
-        self.write({"digest": digest, "bytes": sum(self.file_ids.mapped("bytes"))})
-
-    def _manifest(self, batch):
-        """Return the bytes of the manifest of a `Batch`."""
-        return codec.dump(batch).encode()
+        return digest
 
     def _batch(self, schemas):
         """Return the canonical `Batch` of what was written."""
@@ -247,22 +245,28 @@ class FinanceExportRun(models.Model):
                 company=file.entity_id.name or "",
                 period=file.period or "",
             )
-            for file in self.file_ids.filtered(lambda file: not file.is_manifest).sorted("id")
+            for file in self.file_ids.filtered("feed").sorted("id")
         )
-        return Batch(
-            run=self.uuid,
-            export=self.export_id.code,
-            number=self.number,
-            database=self.env["ir.config_parameter"].get_param("database.uuid"),
-            snapshot=self.snapshot,
-            since=next(iter(self.step_ids.filtered("since").mapped("since")), None),
-            started=self.begun_at or datetime.now(),
-            by="schedule" if self.scheduled else self.user_id.login or "",
-            why=self.why or "",
-            companies=tuple(self.company_ids.mapped("name")),
-            files=files,
-            **self._batch_facts(),
-        )
+        return Batch(number=self.number, files=files, **self._facts(), **self._batch_facts())
+
+    def _facts(self):
+        """Return what a batch says of its run, by the names of `Batch`."""
+        sinces = self.step_ids.filtered("since").mapped("since")
+        return {
+            "run": self.uuid,
+            "export": self.export_id.code,
+            "database": self.env["ir.config_parameter"].get_param("database.uuid"),
+            "snapshot": self.snapshot,
+            "since": sinces[0] if sinces else None,
+            "started": self.begun_at,
+            "by": "schedule" if self.scheduled else self.user_id.login or "",
+            "why": self.why or "",
+            "companies": tuple(self.company_ids.mapped("name")),
+        }
+
+    @api.model
+    def _clock(self):
+        return fields.Datetime.now()
 
     def _batch_facts(self):
         """Return what others know of the batch, by the names of `Batch`."""

@@ -5,10 +5,12 @@ from datetime import timedelta
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
+from odoo.addons.finance_connector_base.canonical import codec
 from odoo.addons.finance_connector_base.lanes.kill_points import kill_point
 from odoo.addons.finance_connector_base.models.finance_sealed_file_mixin import _stream
 
 from ..canonical.delivery import ACCEPTED, REFUSED, Delivery, Parcel
+from ..canonical.schema import Schema
 from ..extract.formats import CHOICES
 from .finance_export_start import MAY_RUN
 
@@ -71,11 +73,7 @@ class FinanceExportRun(models.Model):
 
     def _schemas(self):
         """Return {feed: `Schema`} as the files have them."""
-        reading = self._reading()
-        return {
-            line.feed_id.code: line._extraction(reading, "full").schema
-            for line in self.export_id.feed_ids
-        }
+        return {step.feed: codec.load(Schema, step.schema) for step in self.step_ids}
 
     def _openable(self, delivery):
         """Return the delivery with parcels that open in any thread, without a database."""
@@ -93,6 +91,8 @@ class FinanceExportRun(models.Model):
         """The destination has all files: that is all, or its receiver is asked."""
         run = self.sudo()
         run._told("export.sent", number=run.number, sent=len(receipt.sent), bytes=receipt.bytes)
+        if run.delivered_at:
+            return
         if not run.export_id.acknowledged:
             run._delivered()
             return
@@ -155,6 +155,8 @@ class FinanceExportRun(models.Model):
 
     def _delivered(self):
         """The receiver has the batch: from here on it is told what has changed since."""
+        if self.delivered_at:
+            return
         self.write({"state": "delivered", "delivered_at": fields.Datetime.now()})
         for step in self.step_ids.filtered("export_feed_id"):
             step.export_feed_id.write(
@@ -192,6 +194,7 @@ class FinanceExportRun(models.Model):
         if jobs - asking:
             (jobs - asking).action_retry()
             return
+        run._check_newest()
         run._check_files()
         run.questions += 1
         if run.state != "delivered":
@@ -199,10 +202,23 @@ class FinanceExportRun(models.Model):
         run._enqueue("export.deliver", revision=lambda one: one.questions)
         run._told("export.sent_again", number=run.number)
 
+    def _check_newest(self):
+        later = [("export_id", "=", self.export_id.id), ("number", ">", self.number)]
+        if self.search_count(later, limit=1):
+            raise UserError(
+                self.env._(
+                    "A later batch than %(run)s was written: sending this one again could undo what"
+                    " it has changed.",
+                    run=self.name,
+                )
+            )
+
     def _check_files(self):
         if not all(self.file_ids.mapped("kept")):
             raise UserError(
-                self.env._("The files of %(run)s are no longer kept. Start a new run.", run=self.name)
+                self.env._(
+                    "The files of %(run)s are no longer kept. Start a new run.", run=self.name
+                )
             )
 
     def action_cancel(self):
@@ -237,6 +253,8 @@ class FinanceExportRun(models.Model):
                     self.env._(
                         "%(run)s can't be changed this way any more: %(state)s.",
                         run=run.name,
-                        state=dict(run._fields["state"]._description_selection(self.env))[run.state],
+                        state=dict(run._fields["state"]._description_selection(self.env))[
+                            run.state
+                        ],
                     )
                 )

@@ -26,6 +26,7 @@ class FinanceExportRunFeed(models.Model):
     rows = fields.Integer(readonly=True)
     deletions = fields.Integer(readonly=True)
     # What becomes the watermark of the export's feed when the run is delivered.
+    schema = fields.Text(readonly=True, help="Columns of the files, as canonical JSON.")
     definition = fields.Char(readonly=True)
     database = fields.Char(readonly=True)
     recorders = fields.Char(readonly=True)

@@ -52,8 +52,7 @@ class FinanceExportTombstone(models.Model):
         """The function of the triggers, and the time of a row that only SQL writes."""
         self.env.cr.execute(FUNCTION)
         self.env.cr.execute(
-            "ALTER TABLE finance_export_tombstone"
-            " ALTER at SET DEFAULT (now() AT TIME ZONE 'UTC')"
+            "ALTER TABLE finance_export_tombstone ALTER at SET DEFAULT (now() AT TIME ZONE 'UTC')"
         )
 
     @api.model

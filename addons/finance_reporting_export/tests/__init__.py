@@ -1,3 +1,4 @@
 from . import test_extraction
 from . import test_feeds
+from . import test_run
 from . import test_volume
