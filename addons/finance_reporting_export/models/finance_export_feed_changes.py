@@ -23,6 +23,8 @@ from odoo.addons.finance_connector_base.lanes.mark import HighWater
 # Numbers of transactions that may have passed: more, and very old rows look new.
 MOST_PASSED = 2**31
 ROUND = 2**32
+# What this transaction has written itself is above its snapshot; nothing else that it sees is.
+OWN = 2**20
 
 
 class FinanceExportFeed(models.Model):
@@ -50,7 +52,7 @@ class FinanceExportFeed(models.Model):
         feed = self.feed_id.sudo()._definition()
         if not feed.incremental or feed.model not in self.env:
             return {}
-        watches = self._reading(self.sudo().env).watches()
+        watches = self._watches()
         return {watch.table: watch.link.rpartition(".")[2] for watch in watches if watch.own}
 
     def _recorders_text(self):
@@ -103,18 +105,19 @@ class FinanceExportFeed(models.Model):
         return "emptied" if self._was_emptied() else ""
 
     def _counter_fits(self, snapshot):
-        [(then_max, now_max, passed)] = self.env.execute_query(
+        [(former, present, first)] = self.env.execute_query(
             SQL(
                 """
-                SELECT pg_snapshot_xmax(then)::text::numeric, pg_snapshot_xmax(now)::text::numeric,
-                       pg_snapshot_xmax(now)::text::numeric - pg_snapshot_xmin(then)::text::numeric
-                  FROM (SELECT %s::pg_snapshot AS then, %s::pg_snapshot AS now) AS snapshots
+                SELECT pg_snapshot_xmax(former)::text::numeric,
+                       pg_snapshot_xmax(present)::text::numeric,
+                       pg_snapshot_xmin(former)::text::numeric
+                  FROM (SELECT %s::pg_snapshot AS former, %s::pg_snapshot AS present) AS snapshots
                 """,
                 self.snapshot,
                 snapshot,
             )
         )
-        return then_max <= now_max and passed < MOST_PASSED
+        return former <= present and present - first < MOST_PASSED
 
     def _was_emptied(self):
         query = SQL(
@@ -142,7 +145,7 @@ class FinanceExportFeed(models.Model):
             "(changed.xmin::text::bigint + %s) %% %s < %s",
             ROUND - int(first) % ROUND,
             ROUND,
-            int(width),
+            int(width) + OWN,
         )
 
     def _changed(self, watches, since):

@@ -85,6 +85,7 @@ class FinanceExportFile(models.Model):
         holds = self.env["finance.legal.hold"]._in_force()
         if not all(hold.company_id for hold in holds):
             return
+        self.env.flush_all()
         self.env.cr.execute(
             """
             SELECT file.id FROM finance_export_file AS file
