@@ -10,6 +10,7 @@
     "data": [
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "data/export_cron.xml",
         "data/feeds.xml",
         "views/menus.xml",
         "views/finance_feed_preview_views.xml",

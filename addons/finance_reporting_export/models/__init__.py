@@ -10,6 +10,7 @@ from . import finance_export_run
 from . import finance_export_run_build
 from . import finance_export_run_deliver
 from . import finance_export_run_feed
+from . import finance_export_schedule
 from . import finance_export_start
 from . import finance_export_tombstone
 from . import finance_feed

@@ -52,7 +52,7 @@ class FinanceExportFeed(models.Model):
         feed = self.feed_id.sudo()._definition()
         if not feed.incremental or feed.model not in self.env:
             return {}
-        watches = self._watches()
+        watches = self._reading(self.sudo().env).watches()
         return {watch.table: watch.link.rpartition(".")[2] for watch in watches if watch.own}
 
     def _recorders_text(self):
