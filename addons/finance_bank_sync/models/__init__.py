@@ -76,6 +76,7 @@ from . import finance_exception_matching
 from . import operations_matching
 from . import account_journal_bank_desk
 from . import account_move_bank
+from . import account_move_letters
 from . import account_payment_bank
 from . import finance_bank_column
 from . import finance_bank_column_map

@@ -42,11 +42,13 @@ class AccountBankStatementLine(models.Model):
     def _finance_certain(self, decided):
         """Return the decisions that need no person; the limits of write-offs are kept."""
         certain, left, taken = [], {}, set()
+        ids = [p["id"] for found in decided.values() for p in found[0]["parts"] if p.get("id")]
+        items = self.env["account.move.line"].sudo().browse(ids)
         for line, decisions in decided.items():
             best = decisions[0]
             if not best.get("automatic") or line.id in taken:
                 continue
-            doubt = line._finance_branch_doubt(best) or line._finance_limit_doubt(best, left)
+            doubt = line._finance_branch_doubt(best, items) or line._finance_limit_doubt(best, left)
             if doubt:
                 best["reasons"].append(doubt)
                 best["automatic"] = False
@@ -58,10 +60,13 @@ class AccountBankStatementLine(models.Model):
             certain.append(best)
         return certain
 
-    def _finance_branch_doubt(self, decision):
-        """Return the doubt of an item of another company than the line's, a branch."""
+    def _finance_branch_doubt(self, decision, all_items):
+        """Return the doubt of an item of another company than the line's, a branch.
+
+        all_items: those of all decisions, read together.
+        """
         ids = [part["id"] for part in decision["parts"] if part["kind"] == "item"]
-        items = self.env["account.move.line"].sudo().browse(ids)
+        items = all_items.browse(ids).with_prefetch(all_items.ids)
         other = items.company_id - self.company_id
         return other and _doubt("doubt.branch", company=other[0].name)
 

@@ -1,7 +1,9 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
-from .finance_bank_booking_items import KEPT, plain, quiet
+from odoo.addons.finance_connector_base.lanes.kill_points import kill_point
+
+from .finance_bank_booking_items import KEPT, PLAIN, plain, quiet
 
 
 class FinanceBankBooking(models.AbstractModel):
@@ -48,7 +50,9 @@ class FinanceBankBooking(models.AbstractModel):
     def _tried(self, decisions, book):
         try:
             with self.env.cr.savepoint():
-                return book(decisions)
+                matches = book(decisions)
+                self.env["account.move"]._finance_tell_changes()
+                return matches
         except (UserError, AccessError):
             if len(decisions) == 1:
                 return self.env["finance.bank.match"]
@@ -108,19 +112,29 @@ class FinanceBankBooking(models.AbstractModel):
         with self.env.protecting([nothing[0]._fields["analytic_distribution"]], touched):
             for account, members in accounts.items():
                 changed = nothing[0].union(*members)
-                context = quiet(changed.company_id)
+                context = PLAIN | quiet(changed.company_id)
                 changed.with_context(**context).write({"account_id": account.id})
             for partner, members in partners.items():
                 suspense = nothing[0].union(*(item for item, _line in members))
                 lines = nothing[1].union(*(line for _item, line in members))
                 self._name_partner(lines, partner, suspense)
-        return self._finish(rows, plan)
+        kill_point("bank_half_booked")
+        return self._finish(rows, plan, self._reconcile_plain)
 
-    def _finish(self, rows, plan):
+    def _reconcile_plain(self, pairs):
+        """What `_reconcile_plan` does, but for looking whether totals, taxes and terms still fit:
+        no amount of any entry changes. What is booked beside (cash basis) looks for itself."""
+        plan, items = self.env["account.move.line"]._optimize_reconciliation_plan(pairs)
+        items._reconcile_plan_with_sync(plan, items)
+
+    def _reconcile(self, pairs):
+        self.env["account.move.line"]._reconcile_plan(pairs)
+
+    def _finish(self, rows, plan, reconcile=None):
         """Reconcile ``plan`` and write a match a row."""
         pairs = list(dict.fromkeys(pair for pair, _row in plan))  # a transfer is in it twice
         if pairs:
-            self.env["account.move.line"]._reconcile_plan(pairs)
+            (reconcile or self._reconcile)(pairs)
         for row in rows:
             made = [items for items, of in plan if of is row]
             items = self.env["account.move.line"].union(*made)

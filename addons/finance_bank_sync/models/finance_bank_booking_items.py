@@ -8,6 +8,8 @@ QUIET = {
     "skip_readonly_check": True,
     "force_delete": True,
 }
+# Where account and partner change, and no amount: nothing is to be balanced or computed anew.
+PLAIN = {"skip_invoice_sync": True, "check_move_validity": False}
 # What is kept of a journal item before it is changed, and put back when a match is undone.
 KEPT = ("account_id", "partner_id", "name", "currency_id", "amount_currency", "balance")
 # Fields of an item that are set when it is made, or never.

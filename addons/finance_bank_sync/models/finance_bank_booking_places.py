@@ -1,7 +1,7 @@
 from odoo import Command, fields, models
 from odoo.exceptions import UserError
 
-from .finance_bank_booking_items import KEPT, TAXES, plain, quiet
+from .finance_bank_booking_items import KEPT, PLAIN, TAXES, plain, quiet
 
 
 class FinanceBankBooking(models.AbstractModel):
@@ -35,11 +35,13 @@ class FinanceBankBooking(models.AbstractModel):
         """Put the partner on ``items``, the lines, and their items on the account of the bank."""
         new = lines.filtered(lambda line: line.partner_id != partner)
         if partner and new:
-            new.with_context(**quiet(new.company_id)).write({"partner_id": partner.id})
+            context = PLAIN | quiet(new.company_id)
+            new.with_context(**context).write({"partner_id": partner.id})
             items = items.union(*(line._seek_for_lines()[0] for line in new))
         items = items.filtered(lambda item: item.partner_id != partner)
         if items:
-            items.with_context(**quiet(items.company_id)).write({"partner_id": partner.id})
+            context = PLAIN | quiet(items.company_id)
+            items.with_context(**context).write({"partner_id": partner.id})
 
     def _is_closed(self, line, values=()):
         """Tell whether the entry of the line may not change: locked, or secured by hash."""

@@ -2,7 +2,10 @@ from uuid import uuid4
 
 from odoo import api, fields, models
 
+from odoo.addons.finance_connector_base.lanes.kill_points import kill_point
+
 CHUNK = 200
+CHUNK_PARAMETER = "finance_bank_sync.matches_per_job"
 KEEP_DAYS = 90
 
 
@@ -69,11 +72,14 @@ class FinanceBankRun(models.Model):
         self.ensure_one()
         if self.state == "done":
             return
-        lines = self._lines()
+        parameter = self.env["ir.config_parameter"].sudo().get_param(CHUNK_PARAMETER)
+        chunk = int(parameter or CHUNK)
+        lines = self._lines(chunk)
         if not lines:
             self._finish()
             return
         matches, proposals = lines._finance_match()
+        kill_point("bank_matched")
         first = proposals.filtered(lambda proposal: proposal.rank == 1)
         self.write(
             {
@@ -87,17 +93,17 @@ class FinanceBankRun(models.Model):
                 + len(first.filtered(lambda proposal: proposal.kind == "none")),
             }
         )
-        if len(lines) < CHUNK:
+        if len(lines) < chunk:
             self._finish()
         else:
             self._enqueue("bank.match", revision=self.rounds)
 
-    def _lines(self):
+    def _lines(self, limit):
         return self.env["account.bank.statement.line"].search(
             [("journal_id", "=", self.journal_id.id), ("is_reconciled", "=", False),
              ("state", "=", "posted"), ("id", ">", self.after_id), ("amount", "!=", 0)],
             order="id",
-            limit=CHUNK,
+            limit=limit,
         )  # fmt: skip
 
     def _finish(self):

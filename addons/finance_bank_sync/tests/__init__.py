@@ -9,6 +9,7 @@ from . import test_locks
 from . import test_reconciliation_statement
 from . import test_link
 from . import test_matching
+from . import test_matching_chatter
 from . import test_matching_import
 from . import test_matching_locks
 from . import test_matching_policy
