@@ -59,6 +59,18 @@ class FinanceExport(models.Model):
                     )
                 )
 
+    @api.constrains("connector_id", "company_ids")
+    def _check_destination(self):
+        for export in self.filtered("connector_id"):
+            if not export.connector_id.sudo()._is_destination():
+                raise ValidationError(
+                    self.env._(
+                        "%(connector)s is no place that exports can be delivered to.",
+                        connector=export.connector_id.name,
+                    )
+                )
+            export.connector_id._check_regions(export.company_ids)
+
     @api.constrains("code")
     def _check_code(self):
         for export in self:
@@ -140,6 +152,8 @@ class FinanceExport(models.Model):
             raise UserError(
                 self.env._("%(export)s has no feeds. Choose what it tells.", export=self.name)
             )
+        if self.connector_id:
+            self.connector_id._check_regions(self.company_ids)
         under_way = self.run_ids.filtered(lambda run: run.state in UNDER_WAY)
         if under_way:
             raise UserError(

@@ -1,7 +1,13 @@
 """Which rows were deleted: written by the database itself, whoever deletes and however."""
 
+import logging
+
+from psycopg2.errors import LockNotAvailable
+
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
 
 # A deletion in a transaction that was open so long when its receiver was told is kept, too.
 KEPT_DAYS = 7
@@ -80,7 +86,16 @@ class FinanceExportTombstone(models.Model):
         needless = present.keys() - watched.keys()
         if not missing and not needless:
             return
-        self.env.cr.execute("SET LOCAL lock_timeout = '10s'")
+        try:
+            with self.env.cr.savepoint():
+                self._change_triggers(missing, needless)
+        except LockNotAvailable:
+            # Somebody writes for long: until a later run gets the lock, everything is told.
+            _logger.info("Deletions of %s are not recorded yet: the table is in use", [*missing])
+
+    @api.model
+    def _change_triggers(self, missing, needless):
+        self.env.cr.execute("SET LOCAL lock_timeout = '3s'")
         for table, column in sorted(missing.items()):
             self.env.cr.execute(
                 SQL(
@@ -89,7 +104,8 @@ class FinanceExportTombstone(models.Model):
                     emptied=SQL.identifier(f"{TRIGGER}_all"),
                     table=SQL.identifier(table),
                     column=SQL.identifier(column),
-                )
+                ),
+                log_exceptions=False,
             )
         for table in sorted(needless):
             self._drop(table)
@@ -103,7 +119,8 @@ class FinanceExportTombstone(models.Model):
                     "DROP TRIGGER IF EXISTS %s ON %s",
                     SQL.identifier(trigger),
                     SQL.identifier(table),
-                )
+                ),
+                log_exceptions=False,
             )
 
     @api.model
