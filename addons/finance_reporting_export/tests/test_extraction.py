@@ -79,6 +79,22 @@ class TestExtraction(MappingMixin, ExportCase):
             with self.subTest(code), self.assertRaises(AccessError):
                 self.rows(code, companies=self.home, user=self.stranger)
 
+    def test_nobody_reads_with_the_rights_of_somebody_else(self):
+        exports = self.env["finance.export"].with_user(self.worker)
+        values = {"name": "Mine", "code": "mine", "company_ids": [Command.set(self.home.ids)]}
+        with self.assertRaises(AccessError):
+            exports.create(values | {"user_id": self.approver.id})
+        exports.create(values | {"user_id": self.worker.id})
+        with self.assertRaises(AccessError):
+            self.env["finance.feed"].with_user(self.worker).create(
+                {
+                    "name": "Parameters",
+                    "code": "parameters",
+                    "model_id": self.env.ref("base.model_ir_config_parameter").id,
+                    "column_ids": [Command.create({"name": "value", "source": "value"})],
+                }
+            )
+
     # === WHAT IS TOLD === #
 
     def test_codes_of_accounts_are_those_of_the_rows_company(self):
