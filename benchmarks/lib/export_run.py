@@ -53,8 +53,6 @@ def make(env):
 
 def measured(env, what, file):
     """Return what was asked for."""
-    from odoo.addons.finance_reporting_export.models.feed_changes import changed
-
     line = env["finance.export"].search([("code", "=", "bench")]).feed_ids
     env = line._reading_env()
     run = env["finance.export.run"].sudo().create({"export_id": line.export_id.id})
@@ -73,11 +71,12 @@ def measured(env, what, file):
     reading = line._reading(env)
     if what == "scan":
         # every table that the columns are from, with the ways to the items
-        query = changed(env, reading.watches(), file)
+        watches, line = reading.watches(), line.with_env(env)
         started = time.monotonic()
-        env.cr.execute(query)
-        rows = len(env.cr.fetchall())
-        return {"seconds": time.monotonic() - started, "rows": rows}
+        table = line._changed(watches, file)
+        seconds = time.monotonic() - started
+        env.cr.execute(f'SELECT count(*) FROM "{table}"')
+        return {"seconds": seconds, "rows": env.cr.fetchone()[0]}
     mode, since = ("incremental", file) if what == "increment" else ("full", None)
     started = time.monotonic()
     extraction = line._extraction(run, mode, since)
