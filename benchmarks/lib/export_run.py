@@ -40,13 +40,12 @@ def make(env):
             "code": "bench",
             "company_ids": [(6, 0, companies.ids)],
             "user_id": env.ref("base.user_admin").id,
-            "feed_ids": [(0, 0, {"feed_id": feed.id, "split": "whole"})],
+            "feed_ids": [(0, 0, {"feed_id": feed.id, "split": "whole", "mode": "incremental"})],
         }
     )
     admin = env.ref("base.user_admin")
     admin.company_ids |= companies
     env.ref("account.group_account_manager").user_ids |= admin
-    env["finance.role"]  # the roles are there
     env.cr.commit()
     return {"companies": companies.ids}
 
