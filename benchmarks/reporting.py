@@ -110,7 +110,6 @@ def admin_login():
 def main():
     """Measure and print."""
     with printing() as figures:
-        os.environ.update(odoo_cli.environment(postgres.server("bench")))
         bench = Bench()
         with tempfile.TemporaryDirectory() as folder:
             rates = speeds(figures, bench, Path(folder))

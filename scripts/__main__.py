@@ -20,6 +20,7 @@ COMMANDS = {
     "drop": "commands.drop",
     "odoo": "commands.odoo",
     "verify": "commands.verify",
+    "feeds": "feeds",
 }
 
 

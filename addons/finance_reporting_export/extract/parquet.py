@@ -1,5 +1,6 @@
 """Parquet: copied CSV through a pipe to Arrow's reader, whose columns have exact types."""
 
+import fcntl
 import io
 import os
 import threading
@@ -24,6 +25,9 @@ def parquet(target, schema, metadata):
     """
     _pyarrow()
     reading, writing = os.pipe()
+    with suppress(OSError):
+        # fewer turns between both sides; where the system's limit is lower it stays as it was
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, GATHER)
     worker = _Worker(reading, target, schema, metadata)
     worker.start()
     stream = io.BufferedWriter(io.FileIO(writing, "wb"), GATHER)

@@ -6,6 +6,7 @@ from . import finance_export_column
 from . import finance_export_feed
 from . import finance_export_feed_changes
 from . import finance_export_file
+from . import finance_export_reader
 from . import finance_export_run
 from . import finance_export_run_build
 from . import finance_export_run_deliver

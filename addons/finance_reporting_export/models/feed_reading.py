@@ -3,6 +3,7 @@
 from calendar import monthrange
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 
 from odoo import fields
 from odoo.tools import SQL
@@ -95,7 +96,19 @@ class Reading:
     def _scale(self, column):
         if column.type != "decimal" or column.scale is not None:
             return column.scale
-        self.env.cr.execute("SELECT max(decimal_places) FROM res_currency WHERE active")
+        return self._money_places
+
+    @cached_property
+    def _money_places(self):
+        """As many places as a currency that is, or was, in use has."""
+        self.env.cr.execute(
+            """
+            SELECT max(decimal_places) FROM res_currency AS currency
+             WHERE active
+                OR EXISTS (SELECT FROM res_currency_rate WHERE currency_id = currency.id)
+                OR EXISTS (SELECT FROM res_company WHERE currency_id = currency.id)
+            """
+        )
         return max(2, self.env.cr.fetchone()[0] or 0)
 
     def _codes(self, kind):

@@ -56,8 +56,12 @@ class FinanceFeed(models.Model):
                         code=feed.code,
                     )
                 )
-            if feed.builtin:
+            if feed.builtin and feed.code in FEEDS:
                 continue
+            if feed.builtin:
+                raise ValidationError(
+                    self.env._("%(code)s is no feed of the suite.", code=feed.code)
+                )
             if not feed.model_id or feed.model not in self.env:
                 raise ValidationError(
                     self.env._("Choose the model that %(feed)s has rows of.", feed=feed.name)
@@ -69,7 +73,9 @@ class FinanceFeed(models.Model):
             feed._parsed_domain()
 
     def write(self, vals):
-        if {"model_id", "domain", "code"} & set(vals) and not self.env.context.get("install_mode"):
+        if {"model_id", "domain", "code", "builtin"} & set(vals) and not self.env.context.get(
+            "install_mode"
+        ):
             for feed in self.filtered("builtin"):
                 raise UserError(
                     self.env._(
@@ -88,6 +94,16 @@ class FinanceFeed(models.Model):
         """Columns have changed: receivers must know."""
         for feed in self.filtered(lambda feed: not feed.builtin).sudo():
             feed.version += 1
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_builtin(self):
+        for feed in self.filtered("builtin"):
+            raise UserError(
+                self.env._(
+                    "%(feed)s comes with the suite. Archive it, then nobody chooses it.",
+                    feed=feed.name,
+                )
+            )
 
     # === WHAT IT IS === #
 

@@ -90,6 +90,8 @@ class FinanceFeedColumn(models.Model):
                 )
             )
 
+        _may_read(model, self.source)
+
     def _column(self, model):
         """Return the canonical Column of this row."""
         field = field_of(model, self.source)
@@ -119,6 +121,18 @@ class FinanceFeedColumn(models.Model):
         result = super().unlink()
         feeds._next_version()
         return result
+
+
+def _may_read(model, path):
+    """Raise AccessError where the present user may not read a field of a path: nobody makes a feed
+    of what is closed to him."""
+    *links, last = path.split(".")
+    for link in links:
+        model.browse().check_access("read")
+        model._check_field_access(model._fields[link], "read")
+        model = model.env[model._fields[link].comodel_name]
+    model.browse().check_access("read")
+    model._check_field_access(model._fields[last], "read")
 
 
 def _in_database(field):
