@@ -1,5 +1,6 @@
 from . import finance_audit_event_run
 from . import finance_connector
+from . import finance_denied_action
 from . import finance_exception_run
 from . import finance_export
 from . import finance_export_column

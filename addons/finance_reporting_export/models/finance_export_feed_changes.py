@@ -13,7 +13,7 @@ above xmin is told. Some are told twice, which a receiver that replaces by key d
 The numbers on rows have 32 bits: they are compared modulo 2^32, within fewer numbers than that.
 """
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.finance_connector_base.canonical import codec
@@ -43,6 +43,18 @@ class FinanceExportFeed(models.Model):
     definition = fields.Char(readonly=True, copy=False)
     database = fields.Char(readonly=True, copy=False)
     recorders = fields.Char(readonly=True, copy=False)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.export_id._check_reader()
+        return lines
+
+    def write(self, vals):
+        self.export_id._check_reader()
+        result = super().write(vals)
+        self.export_id._check_reader()
+        return result
 
     # === WHAT IS WATCHED === #
 

@@ -16,34 +16,6 @@ class FinanceExport(models.Model):
 
     # === CHECKS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        exports = super().create(vals_list)
-        exports._check_reader()
-        return exports
-
-    def write(self, vals):
-        result = super().write(vals)
-        if {"user_id", "company_ids", "connector_id", "feed_ids"} & vals.keys():
-            self._check_reader()
-        return result
-
-    def _check_reader(self):
-        """Nobody but an administrator lets an export read with another person's rights."""
-        if self.env.su or self.env.user.has_group("finance_connector_base.group_administrator"):
-            return
-        for export in self:
-            if export.user_id != self.env.user:
-                self.env["finance.denied.action"]._deny("export.reads_as", "group", export)
-                raise AccessError(
-                    self.env._(
-                        "%(export)s reads with the rights of %(user)s. Only an administrator lets an"
-                        " export read, or changes what is read, as another person: choose yourself.",
-                        export=export.name,
-                        user=export.user_id.name,
-                    )
-                )
-
     @api.constrains("user_id", "company_ids")
     def _check_companies(self):
         for export in self:

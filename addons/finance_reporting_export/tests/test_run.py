@@ -136,10 +136,20 @@ class TestRun(ExportCase):
         self.run_it(export)
         self.assertEqual(exception.state, "resolved")
 
-    def test_nobody_borrows_rights(self):
+    def test_lent_rights_are_not_turned_elsewhere(self):
+        """An administrator lets an export read as another person; nobody else changes it then."""
         export = self.export()
         with self.assertRaises(AccessError):
             export.user_id = self.env.ref("base.user_admin")
+        export.sudo().user_id = self.env.ref("base.user_admin")
+        for change in (
+            lambda: export.write({"connector_id": False}),
+            lambda: export.feed_ids.write({"split": "month"}),
+            lambda: export.feed_ids.copy({"feed_id": self.feed("journal_entries").id}),
+        ):
+            with self.assertRaises(AccessError), self.cr.savepoint():
+                change()
+        self.run_it(export)
         with self.assertRaises(ValidationError):
             other = self.env(user=1)["res.company"].create({"name": "Another"})
             export.sudo().company_ids = other
