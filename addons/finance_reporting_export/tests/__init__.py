@@ -1,3 +1,4 @@
+from . import test_destinations
 from . import test_extraction
 from . import test_feeds
 from . import test_increment
