@@ -17,6 +17,7 @@
         "views/finance_feed_views.xml",
         "views/finance_export_views.xml",
         "views/finance_export_run_views.xml",
+        "views/res_config_settings_views.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

@@ -83,11 +83,13 @@ def delivery(*parcels, number=1, export="group", run=None):
         number,
         f"{export}/{number}",
         parcels,
-        Parcel(
-            "datapackage.json", len(manifest), hashlib.sha256(manifest).hexdigest(),
-            lambda: io.BytesIO(manifest),
-        ),
-    )  # fmt: skip
+        small("datapackage.json", manifest),
+    )
+
+
+def small(name, data):
+    """Return a `Parcel` that is no feed's."""
+    return Parcel(name, len(data), hashlib.sha256(data).hexdigest(), lambda: io.BytesIO(data))
 
 
 def usual(number=1, export="group"):
@@ -130,6 +132,7 @@ class Place:
     provider = None
     settings = {}
     regions = ()
+    read_seconds = 5.0
 
     def open(self, **settings):
         """Return the provider at work; it remembers its exchanges."""
@@ -144,7 +147,7 @@ class Place:
             api_version=self.provider.api_version,
             settings=settings,
             company_id=1,
-            timeouts=(2.0, 2.0),
+            timeouts=(2.0, self.read_seconds),
             secrets=tuple(settings[name] for name in secrets if name in settings),
             data={"regions": self.regions},
         )
@@ -294,6 +297,7 @@ class HttpsPlace(Place):
 
     provider = Https
     settings = {"secret": TOKEN}
+    read_seconds = 0.5
 
     def __init__(self):
         self.server = SandboxServer().start()

@@ -5,6 +5,7 @@ import io
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -320,8 +321,31 @@ def test_another_delivery_at_work_is_waited_for_and_then_tried_later(place, monk
 
 
 def test_somebody_without_rights(place):
-    place.sql("DO $$ BEGIN CREATE ROLE fc_guest LOGIN; EXCEPTION WHEN duplicate_object THEN END $$")
-    with pytest.raises(Rejected) as caught:
-        place.open(user="fc_guest").ping()
-    assert caught.value.code == "rights"
-    refused(place, full(line(1)), "42501", user="fc_guest")
+    guest = f"{place.database}_guest"
+    place.sql(f'CREATE ROLE "{guest}" LOGIN')
+    try:
+        with pytest.raises(Rejected) as caught:
+            place.open(user=guest).ping()
+        assert caught.value.code == "rights"
+        refused(place, full(line(1)), "42501", user=guest)
+    finally:
+        place.sql(f'DROP ROLE "{guest}"')
+
+
+def test_the_statements_of_the_documentation(place):
+    """They run, and add up to what the manifest says."""
+    page = (Path(__file__).parents[2] / "docs" / "destinations.md").read_text()
+    statements = page.partition("```sql\n")[2].partition("```")[0].replace("odoo.", "warehouse.")
+    totals = {
+        "columns": [],
+        "rows": [
+            ["f", "Alder", "2026-03", "4000", "EUR", 1, debit, "0"] for debit in ("1.10", "2.20")
+        ],
+    }
+    manifest = json.dumps({"finance:by": "schedule", "finance:totals": totals}).encode()
+    one = made.small("datapackage.json", manifest)
+    deliver(place, dataclasses.replace(full(line(1)), manifest=one))
+    first, second = [part for part in statements.split(";") if part.strip()]
+    ((number, _run, _when, by),) = place.sql(first)
+    assert (number, by) == (1, "schedule")
+    assert place.sql(second) == [("Alder", "2026-03", Decimal("3.30"))]

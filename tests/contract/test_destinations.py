@@ -10,6 +10,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
     ContractBroken,
     Transient,
 )
+from odoo.addons.finance_connector_base.vault import SealBroken
 
 from tests.contract import destinations as made
 from tests.contract.destinations import delivery, no_secret, parcel, refused, usual
@@ -70,11 +71,18 @@ def test_a_file_that_was_altered_here_is_not_delivered(place):
     for altered in (other, other[:-7]):
         parcels = (dataclasses.replace(first, open=lambda a=altered: io.BytesIO(a)),)
         refused(place, dataclasses.replace(what, parcels=parcels), "changed")
+    parcels = (dataclasses.replace(first, open=broken_seal),)
+    refused(place, dataclasses.replace(what, parcels=parcels), "changed")
     if place.provider.code == "export_postgres":
         assert place.open().acknowledgement(what).state == "waiting"
     else:
         assert [name for name in place.files() if not name.endswith(".part")] == []
     assert place.open().deliver(what).found == ()
+
+
+def broken_seal():
+    """A file that the vault does not open."""
+    raise SealBroken("A sealed file doesn't open.")
 
 
 @every
@@ -259,7 +267,7 @@ FAULTS = {
     "429": ({"kind": "429", "retry_after": 7}, Transient),
     "lost answer": ({"kind": "act_then_500", "match": PUT}, Transient),
     "time-out after storing": (
-        {"kind": "act_then_timeout", "delay_ms": 2500, "match": PUT, "times": 1},
+        {"kind": "act_then_timeout", "delay_ms": 700, "match": PUT, "times": 1},
         Transient,
     ),
     "half an answer": ({"kind": "malformed", "match": PUT}, ContractBroken),

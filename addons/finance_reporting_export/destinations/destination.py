@@ -14,6 +14,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
     Transient,
 )
 from odoo.addons.finance_connector_base.transports import TransportError, plain
+from odoo.addons.finance_connector_base.vault import VaultError
 
 from ..canonical.delivery import ACCEPTED, REFUSED, WAITING, Acknowledgement, Receipt
 
@@ -41,8 +42,6 @@ class Destination(Provider):
     # Files are large: the bucket of calls is no obstacle.
     rate = (100.0, 2000)
     timeouts = (10.0, 60.0)
-    #: Whether rows are loaded, so that a receiver's confirmation is at hand at once.
-    loads = False
 
     # === WHAT ODOO CALLS === #
 
@@ -156,23 +155,24 @@ class Destination(Provider):
         return self._parse(http.Response(200, {}, content, ""))
 
 
-def checked(parcel):
-    """Open a parcel; a context manager of a `Checked`."""
-    return Checked(parcel.open(), parcel)
+class Slice:
+    """Bytes of a parcel, from ``start``, at most ``size`` of them; to be sent, or read through.
 
-
-class Checked:
-    """The bytes of a parcel, at most as many as it has; the last come only if its digest is right.
-
-    Raises `Rejected` (code "changed") otherwise: what was sent is then incomplete to the receiver.
+    Raises `Rejected` (code "changed") where they are not what was written.
     """
 
-    def __init__(self, stream, parcel):
-        self._stream, self._parcel = stream, parcel
-        self._left, self._digest = parcel.bytes, hashlib.sha256()
+    def __init__(self, parcel, start=0, size=None):
+        size = parcel.bytes if size is None else size
+        self._size = self._left = min(size, parcel.bytes - start)
+        self._parcel = parcel
+        try:
+            self._stream = parcel.open()
+        except VaultError as error:
+            raise changed(parcel) from error
+        self._stream.seek(start)
 
     def __len__(self):
-        return self._parcel.bytes
+        return self._size
 
     def __enter__(self):
         return self
@@ -187,23 +187,43 @@ class Checked:
         """Return up to ``size`` bytes, b"" at the end."""
         if not self._left:
             return b""
-        data = self._stream.read(min(size if size and size > 0 else CHUNK, self._left))
-        self._digest.update(data)
+        try:
+            data = self._stream.read(min(size if size and size > 0 else CHUNK, self._left))
+        except VaultError as error:
+            raise changed(self._parcel) from error
+        if not data:
+            raise changed(self._parcel)
         self._left -= len(data)
-        if not data or (not self._left and self._digest.hexdigest() != self._parcel.sha256):
+        return data
+
+
+class Checked(Slice):
+    """All bytes of a parcel; the last come only if the digest is right.
+
+    What was sent of another file is then incomplete to the receiver.
+    """
+
+    def __init__(self, parcel):
+        super().__init__(parcel)
+        self._digest = hashlib.sha256()
+
+    def read(self, size=CHUNK):
+        data = super().read(size)
+        self._digest.update(data)
+        if data and not self._left and self._digest.hexdigest() != self._parcel.sha256:
             raise changed(self._parcel)
         return data
 
 
 def whole(parcel) -> bytes:
     """Return all bytes of a small parcel."""
-    with checked(parcel) as source:
+    with Checked(parcel) as source:
         return b"".join(source)
 
 
 def check(parcel):
     """See that a parcel is what was written; raises `Rejected` otherwise."""
-    with checked(parcel) as source:
+    with Checked(parcel) as source:
         for _data in source:
             pass
 

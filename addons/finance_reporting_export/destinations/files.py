@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from ..canonical.delivery import Receipt
-from .destination import ACK, MOST_ACK_BYTES, Destination, checked
+from .destination import ACK, MOST_ACK_BYTES, Checked, Destination
 
 PART = ".part"
 
@@ -52,7 +52,7 @@ class FileDestination(Destination):
         name = parcel.name
         if self._is_there(place, folder, parcel):
             return False
-        with checked(parcel) as source:
+        with Checked(parcel) as source:
             place.write(folder, name + PART, source)
         try:
             place.rename(folder, name + PART, name)

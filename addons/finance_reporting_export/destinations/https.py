@@ -17,7 +17,7 @@ from odoo.addons.finance_connector_base.providers.contract import Answer
 from odoo.addons.finance_connector_base.providers.errors import ContractBroken, Rejected, Transient
 
 from ..canonical.delivery import Receipt
-from .destination import ACK, REGION, Destination, checked
+from .destination import ACK, REGION, Checked, Destination
 from .sigv4 import encoded
 
 # What a ping may be told: somebody answers who has no page at the address itself.
@@ -109,7 +109,7 @@ class Https(Destination):
             "Idempotency-Key": parcel.sha256,
         }
         body = dump_json({"bytes": parcel.bytes, "sha256": parcel.sha256})
-        stream = (lambda: checked(parcel)) if parcel.bytes else None
+        stream = (lambda: Checked(parcel)) if parcel.bytes else None
         told = self._ask("PUT", path, headers, body if stream else b"", stream, self._told)
         told = told or self._known(path)
         if told is None:

@@ -14,6 +14,7 @@ import psycopg2
 from psycopg2 import errors as codes
 
 from odoo.addons.finance_connector_base.providers.base import Setting
+from odoo.addons.finance_connector_base.providers.certificates import clean_pem
 from odoo.addons.finance_connector_base.providers.errors import AuthFailed, Rejected, Transient
 
 from ..canonical.delivery import ACCEPTED, WAITING, Acknowledgement, Receipt
@@ -45,7 +46,6 @@ class Postgres(Destination):
     api_version = "3.0"
     schemes = ("postgresql",)
     concurrency = 2
-    loads = True
     settings = (
         REGION,
         Setting("user", "User Name", check=r"[^\s:@/]{1,63}"),
@@ -132,7 +132,7 @@ class Postgres(Destination):
             return parameters
         if settings.get("ca"):
             file = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".pem"))
-            file.write(settings["ca"])
+            file.write(clean_pem(settings["ca"]))
             file.flush()
             return parameters | {"sslrootcert": file.name}
         return parameters | {"sslrootcert": "system"}

@@ -22,7 +22,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
 
 from ..canonical.delivery import Receipt
 from . import sigv4
-from .destination import ACK, CHUNK, REGION, Destination, changed, checked
+from .destination import ACK, REGION, Checked, Destination, Slice, changed
 
 # Larger files go in parts.
 WHOLE = 100 << 20
@@ -140,7 +140,7 @@ class S3(Destination):
             raise
 
     def _put(self, path, parcel):
-        stream = (lambda: checked(parcel)) if parcel.bytes else None
+        stream = (lambda: Checked(parcel)) if parcel.bytes else None
         self._ask("PUT", path, _meta(parcel), parcel.sha256, stream, parcel.bytes)
 
     def _put_in_parts(self, path, parcel):
@@ -224,36 +224,6 @@ class S3(Destination):
             headers["x-amz-content-sha256"] = digest
         request = http.Request(method, url, headers, None, body, None, stream)
         return self._send(request, read)
-
-
-class Slice:
-    """A part of a parcel, from ``start``, at most ``size`` bytes; to be sent."""
-
-    def __init__(self, parcel, start, size):
-        self._stream = parcel.open()
-        self._stream.seek(start)
-        self._size = self._left = min(size, parcel.bytes - start)
-        self._parcel = parcel
-
-    def __len__(self):
-        return self._size
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exception):
-        self._stream.close()
-
-    def __iter__(self):
-        return iter(lambda: self.read(CHUNK), b"")
-
-    def read(self, size=CHUNK):
-        """Return up to ``size`` bytes, b"" at the end."""
-        data = self._stream.read(min(size if size and size > 0 else CHUNK, self._left))
-        if self._left and not data:
-            raise changed(self._parcel)
-        self._left -= len(data)
-        return data
 
 
 def _meta(parcel):

@@ -30,6 +30,7 @@ class Sftp(FileDestination):
             "private_key",
             "Private Key",
             secret=True,
+            kind="private_key",
             help="OpenSSH or PEM, without a passphrase.",
         ),
         Setting(

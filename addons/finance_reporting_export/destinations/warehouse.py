@@ -86,7 +86,7 @@ class Warehouse:
         if not self._is_next(delivery):
             return False
         rows, feeds = {}, {}
-        for parcel in delivery.parcels:
+        for parcel in _tables(delivery):
             feeds.setdefault(parcel.feed, []).append(parcel)
         for parcels in feeds.values():
             self._own(delivery.export, parcels[0])
@@ -148,7 +148,7 @@ class Warehouse:
             "SELECT max(number) FROM {schema}.finance_batches WHERE export = %s", [delivery.export]
         )
         last = self.cursor.fetchone()[0] or 0
-        whole = all(parcel.mode == "full" for parcel in delivery.parcels)
+        whole = all(parcel.mode == "full" for parcel in _tables(delivery))
         if delivery.number != last + 1 and not whole:
             raise Rejected(
                 f"{batch} can't be loaded: the last one here is {last or 'none'}. Deliver those"
@@ -235,6 +235,11 @@ class Warehouse:
     def _do(self, statement, values=None, **parts):
         parts = {"schema": self.schema, "stage": STAGE} | parts
         self.cursor.execute(sql.SQL(statement).format(**parts), values)
+
+
+def _tables(delivery):
+    """Return the parcels that have rows of a feed: lineage has none."""
+    return [parcel for parcel in delivery.parcels if parcel.schema]
 
 
 class Table:

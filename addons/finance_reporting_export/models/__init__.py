@@ -4,6 +4,7 @@ from . import finance_denied_action
 from . import finance_exception_run
 from . import finance_export
 from . import finance_export_column
+from . import finance_export_destination
 from . import finance_export_feed
 from . import finance_export_feed_changes
 from . import finance_export_file
@@ -11,6 +12,7 @@ from . import finance_export_reader
 from . import finance_export_run
 from . import finance_export_run_build
 from . import finance_export_run_deliver
+from . import finance_export_run_destination
 from . import finance_export_run_feed
 from . import finance_export_schedule
 from . import finance_export_start
@@ -20,3 +22,4 @@ from . import finance_feed_column
 from . import finance_vault
 from . import operations
 from . import res_company
+from . import res_config_settings

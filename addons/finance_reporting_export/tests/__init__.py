@@ -1,3 +1,5 @@
+from . import test_delivery
+from . import test_destinations
 from . import test_extraction
 from . import test_feeds
 from . import test_increment
