@@ -36,7 +36,6 @@ class FinanceExportRun(models.Model):
     def _delivery(self):
         """Return the canonical `Delivery`: the same, byte for byte, whenever it is asked for."""
         run = self.sudo()
-        run.connector_id._check_regions(run.company_ids)
         kind, compression = CHOICES[run.format]
         schemas = run._schemas()
         manifest = run.file_ids.filtered("is_manifest")

@@ -31,18 +31,6 @@ class FinanceExport(models.Model):
                     )
                 )
 
-    @api.constrains("connector_id", "company_ids")
-    def _check_destination(self):
-        for export in self.filtered("connector_id"):
-            if not export.connector_id.sudo()._is_destination():
-                raise ValidationError(
-                    self.env._(
-                        "%(connector)s is no place that exports can be delivered to.",
-                        connector=export.connector_id.name,
-                    )
-                )
-            export.connector_id._check_regions(export.company_ids)
-
     @api.constrains("code")
     def _check_code(self):
         for export in self:
