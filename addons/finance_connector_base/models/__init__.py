@@ -8,6 +8,8 @@ from . import finance_weak_mixin
 from . import finance_job_mixin
 from . import finance_operation
 from . import finance_exception
+from . import finance_exception_raise
+from . import finance_exception_words
 from . import finance_timeline_mixin
 
 from . import account_move
@@ -30,12 +32,10 @@ from . import finance_connector_sign_in
 from . import finance_credential
 from . import finance_denied_action
 from . import finance_exception_personal
-from . import finance_exception_raise
 from . import finance_exception_rule
 from . import finance_exception_steps
 from . import finance_exception_story
 from . import finance_exception_tag
-from . import finance_exception_words
 from . import finance_exchange
 from . import finance_exchange_day
 from . import finance_external_ref
@@ -43,11 +43,11 @@ from . import finance_gate
 from . import finance_health
 from . import finance_job
 from . import finance_job_enqueue
+from . import finance_job_personal
+from . import finance_job_steps
 from . import finance_job_held
 from . import finance_job_key
-from . import finance_job_personal
 from . import finance_job_progress
-from . import finance_job_steps
 from . import finance_job_story
 from . import finance_legal_hold
 from . import finance_mapping
