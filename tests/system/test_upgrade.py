@@ -16,8 +16,8 @@ from tests.system.work import Table, complaints
 
 FORMER = json.loads((Path(__file__).parent / "former" / "finance_tax_engine.json").read_text())
 # Addons of the present that the former suite did not have.
-NEWER = "name ~ '^finance_(tax_engine_|bank_)'"
-OWNED = "module ~ '^finance_(tax_engine|bank)'"
+NEWER = "name ~ '^finance_(tax_engine_|bank_|reporting_)'"
+OWNED = "module ~ '^finance_(tax_engine|bank|reporting)'"
 STORED = f"""
 SELECT DISTINCT replace(f.model, '.', '_'), f.name
   FROM ir_model_fields f
@@ -84,7 +84,7 @@ def make_former(table):
     """Take away what is new, and put back what was there."""
     for name in table.column(
         "SELECT relname FROM pg_class WHERE relkind = 'r'"
-        " AND relname ~ '^finance_(tax|vat|bank|cash|mapping)'"
+        " AND relname ~ '^finance_(tax|vat|bank|cash|mapping|export|feed|historical|statutory)'"
     ):
         if name not in FORMER["tables"]:
             table.rows(f"DROP TABLE {name} CASCADE")

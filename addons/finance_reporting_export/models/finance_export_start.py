@@ -114,6 +114,7 @@ class FinanceExport(models.Model):
             )
         if self.connector_id:
             self.connector_id._check_regions(self.company_ids)
+        self.run_ids.flush_recordset(["state"])
         under_way = self.run_ids.filtered(lambda run: run.state in UNDER_WAY)
         if under_way:
             raise UserError(

@@ -4,5 +4,6 @@ from . import test_extraction
 from . import test_feeds
 from . import test_increment
 from . import test_run
+from . import test_run_access
 from . import test_schedule
 from . import test_volume
