@@ -56,7 +56,7 @@ def main(arguments):
     total = Tally()
     with postgres.server("test") as cluster, ThreadPoolExecutor(1) as beside:
         # one core builds the template while the other runs what needs no database
-        template = beside.submit(Databases(cluster).template) if _heavy(parts) else None
+        template = beside.submit(_template, cluster, parts) if _heavy(parts) else None
         for stage, run in STAGES.items():
             if parts[stage]:
                 say(f"\n=== {stage} ===")
@@ -125,10 +125,19 @@ def _system(cluster, targets):
         Databases(cluster).drop(f"fc_sys_jobs_{run}")
 
 
+def _template(cluster, parts):
+    databases = Databases(cluster)
+    databases.template()
+    if parts["addons"]:
+        databases.with_companies()
+    if parts["system"] == _everything("system"):
+        databases.with_bundles()
+
+
 def _addons(cluster, targets):
     databases = Databases(cluster)
     name = f"fc_test_{uuid.uuid4().hex[:8]}"
-    databases.copy(databases.template(), name)
+    databases.copy(databases.with_companies(), name)
     options = ["-o", "addopts=-p no:cacheprovider -ra", f"--odoo-database={name}", "--odoo-http"]
     options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}"]
     options += _two_at_once(targets, "loadfile")

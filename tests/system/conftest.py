@@ -35,9 +35,14 @@ def databases(cluster):
 
 
 @pytest.fixture(scope="session")
-def template(databases):
+def template(databases, request):
     """Name of a database with the whole suite and demo data; copy it, never connect to it."""
-    return databases.template()
+    browsers = any(_has_browser(item.fixturenames) for item in request.session.items)
+    return databases.with_bundles() if browsers else databases.template()
+
+
+def _has_browser(fixtures):
+    return "pictures" in fixtures
 
 
 @pytest.fixture
@@ -87,18 +92,25 @@ def _output_folder(name):
     return Path(os.environ.get("FINANCE_TEST_OUTPUT", TEST_OUTPUT)) / "system" / safe
 
 
-@pytest.fixture
-def sandbox():
-    """The control of a sandbox of its own on a free port: ``sandbox.base_url``, ``.set_faults``."""
+@pytest.fixture(scope="session")
+def sandbox_process():
+    """The control of a sandbox on a free port, for all tests of this process."""
     with SandboxProcess() as control:
         yield control
+
+
+@pytest.fixture
+def sandbox(sandbox_process):
+    """The control of a sandbox that is as new: ``sandbox.base_url``, ``.set_faults``."""
+    sandbox_process.reset()
+    return sandbox_process
 
 
 @pytest.fixture
 def odoo_factory(cluster, output, afterwards, request):
     """Make ``OdooServer`` objects, stopped after the test: ``odoo_factory(database, workers=2)``."""
     servers = []
-    options_of_all = {"websockets": "pictures" in request.fixturenames}
+    options_of_all = {"websockets": _has_browser(request.fixturenames)}
 
     def make(database, **options):
         number = len(servers) + 1
