@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from passlib.hash import pbkdf2_sha512
 
-from sandbox.client import SandboxProcess
 from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
@@ -90,20 +89,6 @@ def output(request):
 def _output_folder(name):
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
     return Path(os.environ.get("FINANCE_TEST_OUTPUT", TEST_OUTPUT)) / "system" / safe
-
-
-@pytest.fixture(scope="session")
-def sandbox_process():
-    """The control of a sandbox on a free port, for all tests of this process."""
-    with SandboxProcess() as control:
-        yield control
-
-
-@pytest.fixture
-def sandbox(sandbox_process):
-    """The control of a sandbox that is as new: ``sandbox.base_url``, ``.set_faults``."""
-    sandbox_process.reset()
-    return sandbox_process
 
 
 @pytest.fixture
