@@ -49,25 +49,24 @@ def main(arguments):
     started = time.monotonic()
     parts = _select(arguments)
     prepare(DEVELOPMENT)
-    if _heavy(parts):
+    if any(parts[stage] for stage in TEMPLATES):
         ensure_browser()
     if not arguments:
         shutil.rmtree(TEST_OUTPUT, ignore_errors=True)
     total = Tally()
     with postgres.server("test") as cluster, ThreadPoolExecutor(1) as beside:
-        # one core builds the template while the other runs what needs no database
-        template = beside.submit(Databases(cluster).template) if _heavy(parts) else None
+        # one core builds the templates while the other runs what needs none
+        templates = {
+            stage: beside.submit(build, Databases(cluster), parts[stage])
+            for stage, build in TEMPLATES.items()
+            if parts[stage]
+        }
         for stage, run in STAGES.items():
             if parts[stage]:
                 say(f"\n=== {stage} ===")
-                if stage in HEAVY:
-                    template.result()
-                total.add(run(cluster, parts[stage]))
+                template = stage in templates and templates[stage].result()
+                total.add(run(cluster, parts[stage], template))
     return _close(total, time.monotonic() - started)
-
-
-def _heavy(parts):
-    return any(parts[stage] for stage in HEAVY)
 
 
 # === WHAT TO RUN === #
@@ -108,15 +107,15 @@ def _stage_of(path):
 # === STAGES === #
 
 
-def _plain(cluster, targets):
+def _plain(cluster, targets, _template):
     return _pytest("plain", targets, _without_odoo(cluster))
 
 
-def _contract(cluster, targets):
+def _contract(cluster, targets, _template):
     return _pytest("contract", targets, _without_odoo(cluster))
 
 
-def _system(cluster, targets):
+def _system(cluster, targets, _template):
     run = uuid.uuid4().hex[:8]
     options = [*_two_at_once(targets, "worksteal"), f"--testrunuid={run}"]
     try:
@@ -125,10 +124,10 @@ def _system(cluster, targets):
         Databases(cluster).drop(f"fc_sys_jobs_{run}")
 
 
-def _addons(cluster, targets):
+def _addons(cluster, targets, template):
     databases = Databases(cluster)
     name = f"fc_test_{uuid.uuid4().hex[:8]}"
-    databases.copy(databases.template(), name)
+    databases.copy(template, name)
     options = ["-o", "addopts=-p no:cacheprovider -ra", f"--odoo-database={name}", "--odoo-http"]
     options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}"]
     options += _two_at_once(targets, "loadfile")
@@ -148,8 +147,13 @@ def _two_at_once(targets, distribution):
 
 
 STAGES = {"plain": _plain, "contract": _contract, "addons": _addons, "system": _system}
-# What needs a database.
-HEAVY = ("addons", "system")
+# What a stage copies its databases from.
+TEMPLATES = {
+    "addons": lambda databases, _targets: databases.with_companies(),
+    "system": lambda databases, targets: (
+        databases.with_bundles() if targets == _everything("system") else databases.template()
+    ),
+}
 
 
 def _without_odoo(cluster):

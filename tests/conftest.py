@@ -9,6 +9,10 @@ import sys
 import types
 from pathlib import Path
 
+import pytest
+
+from sandbox.client import SandboxProcess
+
 ADDONS = Path(__file__).resolve().parent.parent / "addons"
 
 
@@ -29,3 +33,17 @@ def _register_stubs():
 
 
 _register_stubs()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process():
+    """The control of a sandbox on a free port, for all tests of this process."""
+    with SandboxProcess() as control:
+        yield control
+
+
+@pytest.fixture
+def sandbox(sandbox_process):
+    """The control of a sandbox that is as new: ``sandbox.base_url``, ``.set_faults``."""
+    sandbox_process.reset()
+    return sandbox_process

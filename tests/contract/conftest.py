@@ -1,10 +1,9 @@
-"""One sandbox process for the contract tests, on a free port; servers for exported batches."""
+"""What contract tests talk to: the sandbox, and servers for exported batches."""
 
 import uuid
 
 import pytest
 
-from sandbox.client import SandboxProcess
 from scripts import postgres
 from scripts.databases import Databases
 from tests.contract import destinations as made
@@ -14,20 +13,6 @@ from tests.contract.avatax import (  # noqa: F401
     avatax_contract,
     avatax_sdk,
 )
-
-
-@pytest.fixture(scope="session")
-def sandbox_process():
-    """The control of a sandbox started for this test run, as a user starts it."""
-    with SandboxProcess() as control:
-        yield control
-
-
-@pytest.fixture
-def sandbox(sandbox_process):
-    """The control of an empty sandbox."""
-    sandbox_process.reset()
-    return sandbox_process
 
 
 @pytest.fixture

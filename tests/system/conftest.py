@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from passlib.hash import pbkdf2_sha512
 
-from sandbox.client import SandboxProcess
 from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
@@ -35,9 +34,14 @@ def databases(cluster):
 
 
 @pytest.fixture(scope="session")
-def template(databases):
+def template(databases, request):
     """Name of a database with the whole suite and demo data; copy it, never connect to it."""
-    return databases.template()
+    browsers = any(_has_browser(item.fixturenames) for item in request.session.items)
+    return databases.with_bundles() if browsers else databases.template()
+
+
+def _has_browser(fixtures):
+    return "pictures" in fixtures
 
 
 @pytest.fixture
@@ -88,17 +92,10 @@ def _output_folder(name):
 
 
 @pytest.fixture
-def sandbox():
-    """The control of a sandbox of its own on a free port: ``sandbox.base_url``, ``.set_faults``."""
-    with SandboxProcess() as control:
-        yield control
-
-
-@pytest.fixture
 def odoo_factory(cluster, output, afterwards, request):
     """Make ``OdooServer`` objects, stopped after the test: ``odoo_factory(database, workers=2)``."""
     servers = []
-    options_of_all = {"websockets": "pictures" in request.fixturenames}
+    options_of_all = {"websockets": _has_browser(request.fixturenames)}
 
     def make(database, **options):
         number = len(servers) + 1

@@ -54,12 +54,13 @@ class OdooServer(Odoo):
     def worker_pids(self, kind=None):
         """Process ids of the children; ``kind`` "cron" or "http" narrows by what they do.
 
-        Cron workers are told by their niceness: Odoo runs them at 10.
+        Cron workers are told by their niceness: Odoo adds 10 to it.
         """
         pids = [int(pid) for pid in _children(self.pid)]
         if kind is None:
             return pids
-        wanted = (lambda nice: nice > 0) if kind == "cron" else (lambda nice: nice == 0)
+        usual = _niceness(self.pid)
+        wanted = (lambda nice: nice > usual) if kind == "cron" else (lambda nice: nice == usual)
         return [pid for pid in pids if wanted(_niceness(pid)) and not _is_evented(pid)]
 
     def kill_worker(self, pid):

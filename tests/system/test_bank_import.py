@@ -70,6 +70,8 @@ def test_several_workers_and_files_of_the_same_days(odoo_factory, work):
     receive(server, 60, ("camt", "camt", "mt940"))
     server.start()
     work.rpc = server.rpc()
+    # what waited before the start would be looked at after a minute
+    work.enqueue(work.notes(1, "nudge", False), "trivial")
     wait_until(lambda: work.value(DONE), 120, "the end of the imports")
     check_once(work, 60, skipped=120)
     assert complaints(server.read_log()) == []

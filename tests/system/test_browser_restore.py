@@ -48,6 +48,8 @@ def test_held_after_a_restore(people, work, sandbox):
     assert sandbox_times(sandbox) == [1, 1, 1]
     admin.press("Ask about All")
     admin.press("Ok")
+    held = "SELECT count(*) FROM finance_job WHERE held_reason IS NOT NULL"
+    wait_until(lambda: work.value(held) == 1, 60, "answers about two of three")
     work.wait(60)
     admin.page.reload()
     expect(admin.rows()).to_have_count(1)

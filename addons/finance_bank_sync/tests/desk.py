@@ -4,12 +4,13 @@ from odoo import Command
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.finance_connector_base.tests.ready_companies import ReadyCompanies
 
 BASE = "finance_connector_base."
 
 
 @tagged("post_install", "-at_install")
-class DeskCommon(AccountTestInvoicingCommon):
+class DeskCommon(ReadyCompanies, AccountTestInvoicingCommon):
     """The screen as the accountant sees it: ``self.desk``."""
 
     @classmethod

@@ -14,6 +14,7 @@ from odoo.tests import tagged
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.finance_bank_sync.models.finance_bank_import import FinanceBankImport
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
+from odoo.addons.finance_connector_base.tests.ready_companies import ReadyCompanies
 from odoo.addons.finance_connector_base.tests.stand_in import StandIn
 
 from sandbox import gocardless_bad, plaid, ponto
@@ -34,7 +35,7 @@ SETTINGS = {
 
 
 @tagged("post_install", "-at_install")
-class BankLinkCommon(StandIn, AccountTestInvoicingCommon):
+class BankLinkCommon(StandIn, ReadyCompanies, AccountTestInvoicingCommon):
     """A company in euros, and a bank with an account in euros, one in dollars and a card."""
 
     @classmethod

@@ -4,6 +4,7 @@ from odoo import Command, fields
 from odoo.tests import new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.finance_connector_base.tests.ready_companies import ReadyCompanies
 
 GROUP = "finance_connector_base.group_"
 IBAN = "FR1420041010050500013M02606"
@@ -12,7 +13,7 @@ ITEM = ("id", "account_id", "partner_id", "name", "currency_id", "amount_currenc
         "amount_residual", "amount_residual_currency", "reconciled", "tax_line_id")  # fmt: skip
 
 
-class MatchingCase(AccountTestInvoicingCommon):
+class MatchingCase(ReadyCompanies, AccountTestInvoicingCommon):
     """A company with a bank account, two customers, and an accountant."""
 
     @classmethod

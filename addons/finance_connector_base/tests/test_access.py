@@ -263,56 +263,78 @@ class RpcCase(RpcCalls, HttpCase, EvidenceCase):
             return self.mapping_sample(model, env, company, number)
         if model == "finance.erasure.line":
             return self.sample("finance.erasure", company, user).line_ids[:1]
-        some = [Command.set(self.raised("connector.auth", document=None, company=company).ids)]
-        values = {
-            "finance.alert.rule": {
-                "name": "x",
-                "measure": "calls",
-                "value": 1,
-                "company_id": company.id,
-            },
-            "finance.answer": {"operation": "x", "digest": number},
-            "finance.audit.detail": {"company_id": company.id},
-            "finance.audit.export": {"scope": "trace", "trace_id": "x"},
-            "finance.audit.verify": {},
-            "finance.binding": {"database_uuid": "x", "database_name": "x", "database_oid": "1"},
-            "finance.configuration.import": {},
-            "finance.configuration.version": {"company_ids": [Command.set(company.ids)]},
-            "finance.close": {"company_id": company.id},
-            "finance.close.check": {"close_id": self.close_of(user or self.env.user).id},
-            "finance.credential.rotate": {"credential_id": connector.credential_ids[:1].id},
-            "finance.denied.action": {"action": number, "company_id": company.id},
-            "finance.erasure": {"partner_id": self.partner.id},
-            "finance.exception.assign": {"exception_ids": some, "owner_id": self.accountant.id},
-            "finance.exception.close": {"exception_ids": some, "reason": "x"},
-            "finance.exception.rule": {"name": "x", "company_id": company.id},
-            "finance.exception.tag": {"name": f"t{number}"},
-            "finance.exchange": {"operation": "x", "company_id": company.id},
-            "finance.exchange.day": {
-                "day": fields.Date.add(fields.Date.today(), days=int(number)),
-                "outcome": "ok",
-            },
-            "finance.job.done.outside": {"reference": "x"},
-            "finance.job.key": {"key": number},
-            "finance.restore": {"reason": "behind"},
-            "finance.job.progress": {"job_id": self.make_job(company=company).id},
-            "finance.sign.in": {"state_digest": number},
-            "finance.token": {"environment": "sandbox"},
-            "finance.timeline": {"res_model": "res.partner", "res_id": self.partner.id},
-            "finance.timeline.line": {"timeline_id": self.timeline(user or self.env.user).id},
-            "finance.legal.hold": {"reason": "x", "company_id": company.id},
-            "finance.retention.rule": {
-                "kind": KINDS[int(number) % len(KINDS)],
-                "company_id": company.id,
-            },
-            "finance.workflow": {"flow": "tax", "company_id": company.id},
-        }[model]
+        values = self.values(model, company, connector, number, user or self.env.user)
         if model in ("finance.workflow", "finance.token"):
             connector = self.new_connector(company)
         field = samples._fields.get("connector_id")
         if field is not None and field.store:
             values.setdefault("connector_id", connector.id)
         return samples.create(values)
+
+    def values(self, model, company, connector, number, user):
+        """Values of a new row of ``model``; what they stand on is made for this model only."""
+
+        def some():
+            raised = self.raised("connector.auth", document=None, company=company)
+            return [Command.set(raised.ids)]
+
+        values = {
+            "finance.alert.rule": lambda: {
+                "name": "x",
+                "measure": "calls",
+                "value": 1,
+                "company_id": company.id,
+            },
+            "finance.answer": lambda: {"operation": "x", "digest": number},
+            "finance.audit.detail": lambda: {"company_id": company.id},
+            "finance.audit.export": lambda: {"scope": "trace", "trace_id": "x"},
+            "finance.audit.verify": dict,
+            "finance.binding": lambda: {
+                "database_uuid": "x",
+                "database_name": "x",
+                "database_oid": "1",
+            },
+            "finance.configuration.import": dict,
+            "finance.configuration.version": lambda: {"company_ids": [Command.set(company.ids)]},
+            "finance.close": lambda: {"company_id": company.id},
+            "finance.close.check": lambda: {"close_id": self.close_of(user).id},
+            "finance.credential.rotate": lambda: {"credential_id": connector.credential_ids[:1].id},
+            "finance.denied.action": lambda: {"action": number, "company_id": company.id},
+            "finance.erasure": lambda: {"partner_id": self.partner.id},
+            "finance.exception.assign": lambda: {
+                "exception_ids": some(),
+                "owner_id": self.accountant.id,
+            },
+            "finance.exception.close": lambda: {
+                "exception_ids": some(),
+                "reason": "x",
+            },
+            "finance.exception.rule": lambda: {"name": "x", "company_id": company.id},
+            "finance.exception.tag": lambda: {"name": f"t{number}"},
+            "finance.exchange": lambda: {"operation": "x", "company_id": company.id},
+            "finance.exchange.day": lambda: {
+                "day": fields.Date.add(fields.Date.today(), days=int(number)),
+                "outcome": "ok",
+            },
+            "finance.job.done.outside": lambda: {"reference": "x"},
+            "finance.job.key": lambda: {"key": number},
+            "finance.restore": lambda: {"reason": "behind"},
+            "finance.job.progress": lambda: {"job_id": self.make_job(company=company).id},
+            "finance.sign.in": lambda: {"state_digest": number},
+            "finance.token": lambda: {"environment": "sandbox"},
+            "finance.timeline": lambda: {
+                "res_model": "res.partner",
+                "res_id": self.partner.id,
+            },
+            "finance.timeline.line": lambda: {"timeline_id": self.timeline(user).id},
+            "finance.legal.hold": lambda: {"reason": "x", "company_id": company.id},
+            "finance.retention.rule": lambda: {
+                "kind": KINDS[int(number) % len(KINDS)],
+                "company_id": company.id,
+            },
+            "finance.workflow": lambda: {"flow": "tax", "company_id": company.id},
+        }
+        return values[model]()
 
     def mapping_sample(self, model, env, company, number):
         """A mapping of ``company``, or what hangs on it."""

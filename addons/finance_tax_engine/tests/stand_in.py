@@ -2,10 +2,11 @@
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
+from odoo.addons.finance_connector_base.tests.ready_companies import ReadyCompanies
 from odoo.addons.finance_connector_base.tests.stand_in import StandIn
 
 
-class StandInCommon(StandIn, AccountTestInvoicingCommon):
+class StandInCommon(StandIn, ReadyCompanies, AccountTestInvoicingCommon):
     """A company, and a user who may do everything."""
 
     @classmethod
