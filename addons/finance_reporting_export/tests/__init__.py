@@ -1,3 +1,4 @@
+from . import test_changes
 from . import test_delivery
 from . import test_destinations
 from . import test_extraction
