@@ -37,12 +37,13 @@ class Roles:
         return bool(self.key and self.amounts and self.amount_currency)
 
     @classmethod
-    def of(cls, schema: Schema, measures=None):
+    def of(cls, schema: Schema, measures=None, hidden=()):
         """Return the roles of the columns of ``schema``.
 
         measures: `feeds.feed.Measures` of the feed, which names them; None where it has none.
+        hidden: names of columns that are there without their values.
         """
-        there = {column.name for column in schema.columns}
+        there = {column.name for column in schema.columns}.difference(hidden)
         named = ("company", "period", "account", "currency", "debit", "credit", "amount_currency")
         found = {name: getattr(measures, name, "") for name in named}
         found |= {"key": schema.key[0] if len(schema.key) == 1 else "", "operation": OPERATION}
