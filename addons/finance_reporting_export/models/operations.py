@@ -5,9 +5,21 @@ from odoo import models
 from ..canonical.delivery import Acknowledgement, Delivery, Receipt
 
 
+class ExportOperation(models.AbstractModel):
+    """Work on a run: it is of all companies of its export, and writes what it told of each."""
+
+    _name = "finance.operation.export"
+    _inherit = "finance.operation"
+    _description = "Work on an export"
+
+    def _check_company(self, job, family):
+        companies = job.record.sudo().company_ids
+        super()._check_company(job, {*family, *companies.ids})
+
+
 class BuildExport(models.AbstractModel):
     _name = "finance.operation.export.build"
-    _inherit = "finance.operation"
+    _inherit = "finance.operation.export"
     _description = "Write an export"
 
     effect = "local"
@@ -22,7 +34,7 @@ class BuildExport(models.AbstractModel):
 
 class DeliverExport(models.AbstractModel):
     _name = "finance.operation.export.deliver"
-    _inherit = "finance.operation"
+    _inherit = "finance.operation.export"
     _description = "Deliver an export"
 
     effect = "idempotent"
@@ -49,7 +61,7 @@ class DeliverExport(models.AbstractModel):
 
 class ConfirmExport(models.AbstractModel):
     _name = "finance.operation.export.confirm"
-    _inherit = "finance.operation"
+    _inherit = "finance.operation.export"
     _description = "Ask whether an export was taken"
 
     effect = "question"
