@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import os
-import socket
-import threading
 import uuid
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from odoo.addons.finance_reporting_export.destinations.sftp import Sftp
 from sandbox.server import SandboxServer
 from sandbox.warehouse import TOKEN
 from tests.contract.vendors import Memory
+from tests.door import Door
 
 SECRET = "SANDBOX-SECRET-0001"
 KEY_ID = "AKIAFINANCE0SANDBOX1"
@@ -361,35 +360,3 @@ class PostgresPlace(Place):
 
     def close(self):
         self.door.close()
-
-
-class Door:
-    """A port on loopback that leads to a Unix socket."""
-
-    def __init__(self, path):
-        self.path = path
-        self._line = socket.create_server(("127.0.0.1", 0))
-        self.port = self._line.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self):
-        """Let nobody in any more."""
-        self._line.close()
-
-    def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                outside, _address = self._line.accept()
-                inside = socket.socket(socket.AF_UNIX)
-                inside.connect(self.path)
-                for pair in ((outside, inside), (inside, outside)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
-
-    @staticmethod
-    def _carry(source, target):
-        with contextlib.suppress(OSError):
-            while data := source.recv(65_536):
-                target.sendall(data)
-        for one in (source, target):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,9 @@
 """What holds for every destination of exported batches, whatever is behind it."""
 
 import dataclasses
+import errno
 import io
+import os
 
 import pytest
 
@@ -213,6 +215,31 @@ def test_no_link_in_a_folder_is_followed(place, tmp_path_factory):
     (place.root / "group" / "1" / "datapackage.json").symlink_to(outside / "a")
     refused(place, usual(), "denied")
     assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ("folder",), indirect=True)
+def test_a_share_without_links(place, monkeypatch):
+    def none(*_arguments, **_options):
+        raise OSError(errno.EOPNOTSUPP, "no links here")
+
+    monkeypatch.setattr(os, "link", none)
+    place.put("group/1/datapackage.json", b"x")
+    refused(place, usual(), "taken")
+    (place.root / "group/1/datapackage.json").unlink()
+    place.open().deliver(usual())
+    assert sorted(place.files()) == sorted(f"group/1/{one.name}" for one in usual().all)
+
+
+@pytest.mark.parametrize("place", ("folder",), indirect=True)
+@pytest.mark.parametrize("number", (errno.ENOSPC, errno.ESTALE))
+def test_a_folder_that_is_full_or_away_is_tried_again(place, monkeypatch, number):
+    def none(*_arguments, **_options):
+        raise OSError(number, "not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", none)
+        refused(place, usual(), None, Transient)
+    assert place.open().deliver(usual()).found == ()
 
 
 @pytest.mark.parametrize("place", ("sftp",), indirect=True)

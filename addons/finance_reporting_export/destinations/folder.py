@@ -16,6 +16,8 @@ from .files import FileDestination
 WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 # No room, or a quota is used up: somebody makes room, and the same delivery works.
 FULL = {errno.ENOSPC, errno.EDQUOT}
+# Of shares of some kinds.
+NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 # Of a share whose server is away.
 AWAY = {errno.EIO, errno.ESTALE}
 
@@ -95,9 +97,22 @@ class Place:
     def rename(self, folder, before, after):
         """Give a file its name: a link fails where a rename would replace."""
         with self._below(folder) as below, self._words(after):
-            os.link(before, after, src_dir_fd=below, dst_dir_fd=below, follow_symlinks=False)
-            os.unlink(before, dir_fd=below)
+            try:
+                os.link(before, after, src_dir_fd=below, dst_dir_fd=below, follow_symlinks=False)
+                os.unlink(before, dir_fd=below)
+            except OSError as error:
+                if error.errno not in NO_LINKS:
+                    raise
+                self._rename(below, before, after)
             os.fsync(below)
+
+    @staticmethod
+    def _rename(below, before, after):
+        """The same on a share that has no links."""
+        with contextlib.suppress(FileNotFoundError):
+            os.lstat(after, dir_fd=below)
+            raise FileExistsError(after)
+        os.rename(before, after, src_dir_fd=below, dst_dir_fd=below)
 
     @contextlib.contextmanager
     def _below(self, folder, more=(), make=False):

@@ -23,6 +23,7 @@ from . import finance_export_run_deliver
 from . import finance_export_run_destination
 from . import finance_export_run_feed
 from . import finance_export_run_findings
+from . import finance_export_run_lineage
 from . import finance_export_run_periods
 from . import finance_export_run_rates
 from . import finance_export_run_totals

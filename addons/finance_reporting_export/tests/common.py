@@ -33,6 +33,36 @@ class ExportCase(TransactionCase):
         """Return the feed of a code."""
         return self.env["finance.feed"].search([("code", "=", code)])
 
+    def entry(self, amount=100):
+        """Return a posted entry of two items."""
+        account = (
+            self.env["account.account"]
+            .sudo()
+            .search(
+                [("company_ids", "in", self.company.id), ("account_type", "=", "expense")], limit=1
+            )
+        )
+        journal = (
+            self.env["account.journal"]
+            .sudo()
+            .search([("company_id", "=", self.company.id), ("type", "=", "general")], limit=1)
+        )
+        move = (
+            self.env["account.move"]
+            .sudo()
+            .create(
+                {
+                    "journal_id": journal.id,
+                    "line_ids": [
+                        (0, 0, {"account_id": account.id, "debit": amount, "name": "one"}),
+                        (0, 0, {"account_id": account.id, "credit": amount, "name": "two\nlines"}),
+                    ],
+                }
+            )
+        )
+        move.action_post()
+        return move
+
     def run_of(self, line, **values):
         """Return a run in the environment that it is read in."""
         run = self.env["finance.export.run"].create({"export_id": line.export_id.id, **values})

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import closing
 
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
@@ -130,6 +131,16 @@ class TestDelivery(ExportCase):
         self.assertIn("eu-west-1", self.told(run, "export.undelivered").text)
         with self.assertRaises(UserError):
             self.export.company_ids = self.export.company_ids
+
+    def test_a_batch_that_was_stopped_has_its_lineage(self):
+        self.patch(type(self.env["finance.export.run"]), "_file_totals", lambda *_arguments: ["x"])
+        run = self.run_it()
+        self.assertEqual((run.state, self.there(run)), ("failed", {}))
+        kept = run.file_ids.filtered("kept")
+        self.assertEqual(kept.mapped("name"), ["openlineage.jsonl"])
+        with closing(kept._download()) as stream:
+            events = [json.loads(line) for line in stream.read().splitlines()]
+        self.assertEqual([event["eventType"] for event in events], ["START", "FAIL"])
 
     # === ACKNOWLEDGEMENT === #
 

@@ -43,35 +43,6 @@ class TestRun(ExportCase):
         with closing(file._download()) as stream:
             return list(csv.DictReader(io.StringIO(stream.read().decode(), newline="")))
 
-    def entry(self, amount=100):
-        account = (
-            self.env["account.account"]
-            .sudo()
-            .search(
-                [("company_ids", "in", self.company.id), ("account_type", "=", "expense")], limit=1
-            )
-        )
-        journal = (
-            self.env["account.journal"]
-            .sudo()
-            .search([("company_id", "=", self.company.id), ("type", "=", "general")], limit=1)
-        )
-        move = (
-            self.env["account.move"]
-            .sudo()
-            .create(
-                {
-                    "journal_id": journal.id,
-                    "line_ids": [
-                        (0, 0, {"account_id": account.id, "debit": amount, "name": "one"}),
-                        (0, 0, {"account_id": account.id, "credit": amount, "name": "two\nlines"}),
-                    ],
-                }
-            )
-        )
-        move.action_post()
-        return move
-
     # === WRITING === #
 
     def test_a_run_without_destination_is_kept_and_complete(self):
