@@ -77,17 +77,19 @@ class FinanceExportFeed(models.Model):
 
     def _definition_text(self, extraction):
         """Return a digest of all that decides which rows and columns the receiver gets."""
-        export = self.export_id.sudo()
-        env = extraction.env
-        rules = env["ir.rule"]._compute_domain(extraction.feed.model, "read")
+        line, env = self.sudo(), extraction.env
+        export = line.export_id
         return codec.digest(
             {
                 "schema": extraction.schema,
                 "domain": repr(extraction.feed.domain),
-                "rules": repr(rules),
+                "rules": repr(env["ir.rule"]._compute_domain(extraction.feed.model, "read")),
                 "companies": sorted(export.company_ids.ids),
                 "user": export.user_id.id,
-                "mappings": [repr(answer.version) for answer in extraction.answers],
+                "receiver": [export.connector_id.id, export.code],
+                "privacy": sorted([column.name, column.privacy] for column in line.column_ids),
+                "codes": [line.with_codes, line._suspense_code()],
+                "mappings": sorted(answer.version_id or 0 for answer in extraction.answers),
             }
         )
 

@@ -2,9 +2,13 @@
 
 import os
 import time
+from dataclasses import replace
+from datetime import date
 
 from odoo.tests import tagged
 from odoo.tools import SQL
+
+from odoo.addons.finance_connector_base.mappings.answer import Answer
 
 from ..models.finance_export_feed_changes import MOST_PASSED, ROUND
 from .common import ExportCase
@@ -53,6 +57,30 @@ class TestChanges(ExportCase):
             line.sudo().snapshot = f"{former}:{former}:"
             with self.subTest(former=former - present):
                 self.assertEqual(line._counter_fits(f"{present}:{present}:"), fits)
+
+    def test_what_decides_over_rows_and_columns(self):
+        """A receiver that was told something else, or is another one, is told everything."""
+        line = self.incremental()
+        extraction = line._extraction(self.run_of(line), "full")
+        told = {line._definition_text(extraction)}
+        asked = Answer("account", date(2026, 6, 30), self.company.id, None, "")
+        answers = [[replace(asked, version_id=number)] for number in (1, 2)]
+        for answer in answers:
+            told.add(line._definition_text(replace(extraction, answers=answer)))
+        line.with_codes = False
+        told.add(line._definition_text(extraction))
+        line.export_id.code = "another"
+        told.add(line._definition_text(extraction))
+        self.env["ir.rule"].create(
+            {
+                "name": "fewer",
+                "model_id": self.env["ir.model"]._get_id("account.move.line"),
+                "domain_force": "[('debit', '<', 1000)]",
+            }
+        )
+        told.add(line._definition_text(extraction))
+        self.assertEqual(len(told), 6)
+        self.assertIn(line._definition_text(extraction), told)
 
     # === DELETIONS === #
 
