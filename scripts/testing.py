@@ -147,13 +147,21 @@ def _two_at_once(targets, distribution):
 
 
 STAGES = {"plain": _plain, "contract": _contract, "addons": _addons, "system": _system}
+
+
+def _addons_template(databases, targets):
+    # for single files it would not pay
+    files = all(".py" in target for target in targets)
+    return databases.template() if files else databases.with_companies()
+
+
+def _system_template(databases, targets):
+    whole = targets == _everything("system")
+    return databases.with_bundles() if whole else databases.template()
+
+
 # What a stage copies its databases from.
-TEMPLATES = {
-    "addons": lambda databases, _targets: databases.with_companies(),
-    "system": lambda databases, targets: (
-        databases.with_bundles() if targets == _everything("system") else databases.template()
-    ),
-}
+TEMPLATES = {"addons": _addons_template, "system": _system_template}
 
 
 def _without_odoo(cluster):

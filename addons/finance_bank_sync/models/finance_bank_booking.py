@@ -122,10 +122,18 @@ class FinanceBankBooking(models.AbstractModel):
         return self._finish(rows, plan, self._reconcile_plain)
 
     def _reconcile_plain(self, pairs):
-        """What `_reconcile_plan` does, but for looking whether totals, taxes and terms still fit:
-        no amount of any entry changes. What is booked beside (cash basis) looks for itself."""
+        """What `_reconcile_plan` does, but for computing before and after whether terms, taxes and
+        totals of these entries still fit: no amount changes. Not where cash basis books beside."""
         plan, items = self.env["account.move.line"]._optimize_reconciliation_plan(pairs)
-        items._reconcile_plan_with_sync(plan, items)
+        if any(items.company_id.mapped("tax_exigibility")):
+            self._reconcile(pairs)
+            return
+        moves = items.move_id
+        with (
+            moves._disable_recursion({}, "check_move_validity", default=True, target=False),
+            moves._disable_recursion({}, "skip_invoice_sync"),
+        ):
+            items._reconcile_plan_with_sync(plan, items)
 
     def _reconcile(self, pairs):
         self.env["account.move.line"]._reconcile_plan(pairs)

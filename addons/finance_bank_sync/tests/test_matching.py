@@ -69,6 +69,37 @@ class TestMatching(MatchingCase):
         self.assertFalse(self.matched(line))
         self.assertEqual(second.amount_residual, 100.0)
 
+    def test_tax_due_on_payment(self):
+        """What is due on payment is booked as if a person had reconciled."""
+        self.company.tax_exigibility = True
+        transition = self.revenue.copy({"reconcile": True})
+        tax = self.company_data["default_tax_sale"].copy({
+            "name": "On payment", "tax_exigibility": "on_payment",
+            "cash_basis_transition_account_id": transition.id,
+        })  # fmt: skip
+        invoices = [self.invoice(100.0, tax_ids=tax.ids) for _number in range(3)]
+        *two, by_hand = [self.line(invoice.amount_total, invoice.name) for invoice in invoices]
+        items = self.receivable(invoices[2])
+        suspense = by_hand._seek_for_lines()[1]
+        suspense.with_context(skip_readonly_check=True).account_id = items.account_id
+        (items | suspense).reconcile()
+        self.assertEqual(len(self.matched(two[0] | two[1])), 2)
+        entries = [self._due_on_payment(invoice) for invoice in invoices]
+        self.assertTrue(entries[2])
+        self.assertEqual(entries[:2], [entries[2]] * 2)
+        open_items = [("account_id", "=", transition.id), ("reconciled", "=", False)]
+        self.assertFalse(self.env["account.move.line"].search(open_items))
+
+    def _due_on_payment(self, invoice):
+        """Items of the entries that payment has made due."""
+        moves = self.env["account.move"].search(
+            [("tax_cash_basis_origin_move_id", "=", invoice.id)]
+        )
+        return sorted(
+            (item.account_id.id, item.balance, item.tax_ids.ids, item.tax_line_id.id)
+            for item in moves.line_ids
+        )
+
     # === OTHER RECIPES === #
 
     def test_write_off_of_a_fee(self):

@@ -87,7 +87,7 @@ class FinanceExportRun(models.Model):
         """
         self.ensure_one()
         self.env.flush_all()
-        told = self.file_ids.filtered(lambda file: not file.is_manifest)
+        told = self.file_ids.filtered("feed")
         for feed, files in told.grouped("feed").items():
             self._compare_feed(feed, files.sorted("id"), schemas[feed])
         self.total_ids.invalidate_recordset()

@@ -42,6 +42,8 @@ class ControlsCase(TransactionCase):
         cls.env.user.company_ids |= companies
         cls.env.user.group_ids |= cls.env.ref("account.group_account_manager")
         cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": companies.ids})
+        for code in ("JPY", "KWD"):
+            cls.rate(code, "2020-01-01", 1.5)
         cls.accounts, cls.journals = {}, {}
         for company in companies:
             cls._books(company)

@@ -96,7 +96,7 @@ class TestFindings(ControlsCase):
         self.entry(self.a, "2026-01-10", ("bank", 30), ("sales", -30))
         found = self.find("unmapped")
         self.assertEqual((found.count, found.blocks, self.last.state), (1, False, "delivered"))
-        files = self.last.file_ids.filtered(lambda file: not file.is_manifest)
+        files = self.last.file_ids.filtered("feed")
         text = b"".join(file._open().read() for file in files)
         self.assertEqual(text.count(b"SUSPENSE"), 1)
 

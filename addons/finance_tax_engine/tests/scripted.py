@@ -54,11 +54,11 @@ def documents(most_negative=-50_000):
     )
 
 
-def examples(few):
-    """Settings of a property test: so many seeded examples; in a soak others, and 20 times as many."""
+def examples(few, many):
+    """Settings of a property test: few seeded examples; in a soak many others."""
     soak = bool(os.environ.get("SOAK"))
     return settings(
-        max_examples=few * 20 if soak else few,
+        max_examples=many if soak else few,
         derandomize=not soak,
         database=None,
         deadline=None,

@@ -31,7 +31,7 @@ class TestProperties(ScriptedCommon):
         }
     )
     @given(documents())
-    @examples(15)
+    @examples(8, 300)
     def test_ledger_is_the_engine_and_a_credit_note_mirrors_it(self, document):
         with self.example(document):
             move = self.document(document["lines"], document["currency"])

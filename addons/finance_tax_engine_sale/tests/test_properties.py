@@ -65,7 +65,7 @@ class TestOrderProperties(ScriptedCommon):
         return move
 
     @given(documents(most_negative=0), st.lists(st.integers(1, 50), max_size=2))
-    @examples(6)
+    @examples(4, 120)
     def test_down_payments_and_the_final_invoice_come_to_the_order(self, document, shares):
         with self.example(document):
             order = self.order(document)
