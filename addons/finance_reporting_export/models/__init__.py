@@ -37,6 +37,5 @@ from . import finance_historical_amount
 from . import finance_intercompany
 from . import finance_vault
 from . import operations
-from . import operations_companies
 from . import res_company
 from . import res_config_settings

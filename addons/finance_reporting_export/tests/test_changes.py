@@ -61,6 +61,7 @@ class TestChanges(ExportCase):
     def test_what_decides_over_rows_and_columns(self):
         """A receiver that was told something else, or is another one, is told everything."""
         line = self.incremental()
+        line.export_id.user_id = self.env.ref("base.user_admin")
         extraction = line._extraction(self.run_of(line), "full")
         told = {line._definition_text(extraction)}
         asked = Answer("account", date(2026, 6, 30), self.company.id, None, "")
