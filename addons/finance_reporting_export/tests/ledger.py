@@ -139,14 +139,10 @@ def _company(env, number, code, people, entries):
     currencies = env["res.currency"].with_context(active_test=False)
     currency = currencies.search([("name", "=", code)])
     foreign = currencies.search([("name", "=", FOREIGN[code])])
-    (currency | foreign).active = True
-    company = env["res.company"].create(
-        {
-            "name": f"Ledger {code}",
-            "currency_id": currency.id,
-            "country_id": env.ref("base.de").id,
-        }
-    )
+    (currency | foreign).filtered(lambda row: not row.active).active = True
+    # without a country: for one, Odoo would install its modules
+    company = env["res.company"].create({"name": f"Ledger {code}", "currency_id": currency.id})
+    country = env.ref("base.de").id
     env = env(context=dict(env.context, allowed_company_ids=[company.id]))
     accounts = env["account.account"].create(
         [
@@ -165,7 +161,9 @@ def _company(env, number, code, people, entries):
             for type_, journal in JOURNALS
         ]
     )
-    group = env["account.tax.group"].create({"name": "Tax", "company_id": company.id})
+    group = env["account.tax.group"].create(
+        {"name": "Tax", "company_id": company.id, "country_id": country}
+    )
     taxes = env["account.tax"].create(
         [
             {
@@ -174,6 +172,7 @@ def _company(env, number, code, people, entries):
                 "type_tax_use": use,
                 "company_id": company.id,
                 "tax_group_id": group.id,
+                "country_id": country,
             }
             for use, rate in (("sale", 20), ("purchase", 10))
         ]
