@@ -32,20 +32,21 @@ def make(env):
     """Make the ledger and an export of it."""
     from odoo.addons.finance_reporting_export.tests import ledger
 
-    companies = ledger.make(env, ITEMS)
+    admin = env.ref("base.user_admin")
+    companies = ledger.make(env, ITEMS, unchecked=True)
+    admin.company_ids |= companies
+    env.ref("account.group_account_manager").user_ids |= admin
+    env.cr.commit()
     feed = env["finance.feed"].search([("code", "=", "journal_items")])
     env["finance.export"].create(
         {
             "name": "Benchmark",
             "code": "bench",
             "company_ids": [(6, 0, companies.ids)],
-            "user_id": env.ref("base.user_admin").id,
+            "user_id": admin.id,
             "feed_ids": [(0, 0, {"feed_id": feed.id, "split": "whole", "mode": "incremental"})],
         }
     )
-    admin = env.ref("base.user_admin")
-    admin.company_ids |= companies
-    env.ref("account.group_account_manager").user_ids |= admin
     env.cr.commit()
     return {"companies": companies.ids}
 
