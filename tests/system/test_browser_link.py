@@ -15,6 +15,7 @@ from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
 from scripts import odoo_cli
 from scripts.front import Front
 from tests.system.browser import CHOICES
+from tests.system.odoo_process import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -121,7 +122,7 @@ class Walk:
         self._choose("Dollar", "journal_id", HOUSE)
         self._choose("Company card", "choice", "Not now")
         self._check()
-        self._choose("Operating", "decision", "Book it as a first bank line")
+        self._choose("Operating", "decision", "Book a first bank line")
         self._choose("Dollar", "decision", "Begin with the difference")
         self.person.picture("06-decided")
         self.person.press("Link")
@@ -198,6 +199,7 @@ class Walk:
 
     def read_the_lines(self):
         """All lines of the account, the opening balance before them; nothing twice."""
+        wait_until(lambda: self._count() == 10, 30, "the lines")
         self.person.open_row("Operating")
         self.person.press("Bank Lines")
         expect(self.page.locator(".o_bank_row")).to_have_count(10)
@@ -207,13 +209,13 @@ class Walk:
         self.person.press("Fetch Now")
         self.person.sees_notification("The bank is asked", "info")
         self.person.close_notifications()
-        journal = self._link()["journal_id"][0]
-        assert (
-            self.rpc.call(
-                "account.bank.statement.line", "search_count", [("journal_id", "=", journal)]
-            )
-            == 10
-        )
+        jobs = [("res_model", "=", "finance.bank.link"), ("state", "!=", "done")]
+        wait_until(lambda: not self.rpc.call("finance.job", "search_count", jobs), 30, "the pull")
+        assert self._count() == 10
+
+    def _count(self):
+        domain = [("journal_id", "=", self._link()["journal_id"][0])]
+        return self.rpc.call("account.bank.statement.line", "search_count", domain)
 
     def _link(self):
         domain = [("name", "ilike", "Operating")]

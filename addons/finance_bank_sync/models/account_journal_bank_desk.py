@@ -33,10 +33,11 @@ class AccountJournal(models.Model):
     def _finance_bank_links(self):
         """Return {journal id: its bank link}, of those that the user may see; stopped ones too,
         where there is no other."""
-        links = self.env["finance.bank.link"]
-        if not links.has_access("read"):
+        if not self.env["finance.bank.desk"]._may_read():
             return {}
-        found = links.search([("journal_id", "in", self.ids)], order="state desc, id")
+        found = self.env["finance.bank.link"].search(
+            [("journal_id", "in", self.ids)], order="state desc, id"
+        )
         by_journal = {}
         for link in found:
             known = by_journal.get(link.journal_id.id)

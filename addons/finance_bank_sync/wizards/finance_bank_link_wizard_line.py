@@ -42,8 +42,8 @@ class FinanceBankLinkWizardLine(models.TransientModel):
     import_from = fields.Date(required=True)
     decision = fields.Selection(
         [
-            ("accept", "Begin with the difference, explain it later"),
-            ("line", "Book it as a first bank line, the day before"),
+            ("accept", "Begin with the difference"),
+            ("line", "Book a first bank line"),
         ],
         "If They Differ",
     )
