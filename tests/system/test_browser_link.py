@@ -217,14 +217,15 @@ class Walk:
         domain = [("journal_id", "=", self._link()["journal_id"][0])]
         return self.rpc.call("account.bank.statement.line", "search_count", domain)
 
-    def _link(self):
-        domain = [("name", "ilike", "Operating")]
+    def _link(self, account="Operating"):
+        domain = [("name", "ilike", account)]
         names = ["journal_id", "state", "consent_id"]
         [link] = self.rpc.call("finance.bank.link", "search_read", domain, names)
         return link
 
-    def _open_link(self):
-        self.page.goto(f"{self.person.url}/odoo/finance-bank-links/{self._link()['id']}")
+    def _open_link(self, account="Operating"):
+        link = self._link(account)["id"]
+        self.page.goto(f"{self.person.url}/odoo/finance-bank-links/{link}")
         self.page.locator(".o_form_view").wait_for()
         self.person.settle()
 
@@ -242,7 +243,8 @@ class Walk:
             "ir.model.data", "check_object_reference", "finance_bank_sync", "cron_bank_consent"
         )[1]
         self.rpc.call("ir.cron", "method_direct_trigger", [cron])
-        self._open_link()
+        # one reminder a consent, on the first of its accounts
+        self._open_link("Dollar")
         reminder = re.compile("Renew the consent of")
         self.person.sees(reminder)
         self.person.picture("09-reminder")
