@@ -12,8 +12,6 @@ from playwright.sync_api import expect
 
 from sandbox import gocardless_bad, plaid, ponto
 from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
-from scripts import odoo_cli
-from scripts.front import Front
 from tests.system.browser import CHOICES
 from tests.system.odoo_process import wait_until
 
@@ -34,14 +32,6 @@ LISTS_BANKS = ("enable_banking", "gocardless_bad")
 SENDS_NOBODY = ("ponto",)
 HOUSE, OPENING = "House Account", "10,000.00"
 REMIND_IN = timedelta(days=10)
-
-
-@pytest.fixture
-def url(odoo):
-    """Where people go: one port, WebSockets included."""
-    port = odoo_cli.free_port()
-    with Front(port, odoo.port, odoo.gevent_port):
-        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize("vendor", SETTINGS)
