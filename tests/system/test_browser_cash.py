@@ -37,6 +37,7 @@ def state_and_review(accountant, reviewer, url, rpc):
     accountant.page.goto(f"{url}/odoo/finance-bank-reconciliations")
     accountant.press("New")
     accountant.choose("journal_id", "Operating Account")
+    accountant.field("day").locator("button, input").first.click()
     accountant.fill("day", date.today().strftime("%m/%d/%Y"))
     accountant.save()
     table = accountant.field("table")
