@@ -270,6 +270,7 @@ def consent_page(vendor, action, values, words):
         for name, value in values.items()
     )
     page = f"""<!doctype html><meta charset="utf-8"><title>Sandbox Bank</title>
+<link rel="icon" href="data:,">
 <body style="font-family: sans-serif; max-width: 30em; margin: 4em auto">
 <h1>Sandbox Bank</h1>
 <p>{html.escape(vendor)} asks to read accounts of {html.escape(OWNER)}: {html.escape(words)}.</p>

@@ -9,6 +9,8 @@ from .paths import PYTHON, ROOT, VENV
 
 RUNTIME = "requirements.txt"
 DEVELOPMENT = "requirements-dev.txt"
+# What DEVELOPMENT needs besides, without the packages that it depends on.
+ALONE = "requirements-dev-alone.txt"
 NO_MODULE = "your package manager, for example: apt-get install python3-venv"
 
 
@@ -24,20 +26,16 @@ def ensure_venv(requirements=RUNTIME):
     if stamp.exists() and stamp.read_text() == digest:
         return
     with step(f"Python packages of {requirements}"):
-        run_logged(
-            [
-                PYTHON,
-                "-m",
-                "pip",
-                "install",
-                "--disable-pip-version-check",
-                "-r",
-                ROOT / requirements,
-            ],
-            "pip",
-            f"{PYTHON} -m pip install -r {requirements}",
-        )
+        _install(requirements)
+        if requirements == DEVELOPMENT:
+            _install(ALONE, "--no-deps")
     stamp.write_text(digest)
+
+
+def _install(requirements, *options):
+    command = ["-m", "pip", "install", "--disable-pip-version-check", *options, "-r"]
+    retry = f"{PYTHON} {' '.join(command)} {requirements}"
+    run_logged([PYTHON, *command, ROOT / requirements], "pip", retry)
 
 
 def _works():
@@ -54,5 +52,5 @@ def _create():
 
 
 def _digest():
-    text = "".join((ROOT / name).read_text() for name in (RUNTIME, DEVELOPMENT))
+    text = "".join((ROOT / name).read_text() for name in (RUNTIME, DEVELOPMENT, ALONE))
     return hashlib.sha256((text + sys.version).encode()).hexdigest()

@@ -103,10 +103,10 @@ def test_wrong_credentials_stop_the_connector(place):
 
 
 @pytest.mark.parametrize("place", ("sftp", "https", "postgres"), indirect=True)
-def test_a_server_that_is_away_is_tried_again(place):
+def test_a_server_that_is_away_is_tried_again(place, monkeypatch):
     address = place.address()
     port = address.rsplit(":", 1)[1].split("/")[0]
-    place.address = lambda: address.replace(port, "9")
+    monkeypatch.setattr(place, "address", lambda: address.replace(port, "9"))
     refused(place, usual(), None, Transient)
 
 

@@ -28,15 +28,19 @@ class ConsentController(http.Controller):
             return _page(
                 request.env._(
                     "This visit at the bank is not yours, was ended before, or took too long."
-                    " Nothing was changed. Open Bank Links and begin again."
+                    " Nothing was changed: begin again."
                 )
             )
         if error:
-            return _page(_words(visit, error[:60], error_description[:300]))
+            words = _words(visit, error[:60], error_description[:300])
+            return _page(words, visit["link"], status=200)
         try:
             record = _finish(visit, code)
-        except (ProviderError, UserError) as failure:
-            return _page(str(failure))
+        except ProviderError as failure:
+            words = request.env["finance.bank.visit"]._words_of(failure)
+            return _page(words, visit["link"])
+        except UserError as failure:
+            return _page(str(failure), visit["link"])
         path = LINK_PATH if record._name == "finance.bank.link" else WIZARD_PATH
         return request.redirect(f"{path}/{record.id}", local=True)
 
@@ -63,17 +67,19 @@ def _finish(visit, code):
 def _words(visit, error, description):
     env = request.env
     words = env._(
-        "%(vendor)s did not let us read accounts. Nothing was changed. Open Bank Links and begin"
-        " again, or choose another bank.",
+        "%(vendor)s: the access to the accounts was not allowed. Nothing was changed. Begin again,"
+        " or choose another bank.",
         vendor=visit["connector"].vendor,
     )
     said = " ".join(filter(None, (description, f"({error})")))
     return f"{words} {env._('It says: %(words)s', words=said)}"
 
 
-def _page(words):
-    values = {"words": words}
-    response = request.render("finance_bank_sync.consent_ended", values, status=400)
+def _page(words, link=None, status=400):
+    """Return the page that says why not; ``link``: what was to be renewed."""
+    again = f"{LINK_PATH}/{link.id}" if link else WIZARD_PATH
+    values = {"words": words, "again": again}
+    response = request.render("finance_bank_sync.consent_ended", values, status=status)
     response.headers["Cache-Control"] = "no-store"
     # our address has a code and a state in it
     response.headers["Referrer-Policy"] = "no-referrer"

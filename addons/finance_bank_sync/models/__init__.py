@@ -45,6 +45,7 @@ from . import finance_audit_event_link
 from . import finance_bank_consent
 from . import finance_bank_link
 from . import finance_bank_link_imports
+from . import finance_bank_link_pull
 from . import finance_bank_visit
 from . import finance_connector
 from . import finance_exception_link
@@ -89,3 +90,6 @@ from . import finance_bank_import_given
 from . import finance_bank_pickup
 from . import finance_bank_pickup_file
 from . import finance_exception_pickup
+
+# What stands in configuration files.
+from . import finance_configuration

@@ -28,6 +28,7 @@ class FinanceBankColumnMap(models.Model):
     """How the CSV or XLSX files of one bank are read: what each column is, said once by a person."""
 
     _name = "finance.bank.column.map"
+    _inherit = ["finance.keyed.mixin"]
     _description = "Column Map"
     _order = "name, id"
 

@@ -90,7 +90,7 @@ class FinanceBankReconciliationLine(models.Model):
             "days": max(days, 0),
             "label": item.label,
             "document": item.document,
-            "partner_id": item.partner,
+            "partner_id": item.partner or False,
             "currency_id": statement.currency_id.id,
             "amount": item.amount or 0.0,
             "has_amount": item.amount is not None,

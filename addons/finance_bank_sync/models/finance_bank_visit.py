@@ -11,7 +11,13 @@ from odoo.http import request
 from odoo.addons.finance_connector_base.actions import RELOAD
 from odoo.addons.finance_connector_base.fields import WeakMany2one
 from odoo.addons.finance_connector_base.lanes.link import link_of
-from odoo.addons.finance_connector_base.providers.errors import ProviderError
+from odoo.addons.finance_connector_base.providers.errors import (
+    AuthFailed,
+    ContractBroken,
+    Held,
+    ProviderError,
+    Transient,
+)
 from odoo.addons.finance_connector_base.providers.oauth import new_secret
 from odoo.addons.finance_connector_base.providers.session import Gate
 
@@ -75,6 +81,24 @@ class FinanceBankVisit(models.Model):
         return provider
 
     @api.model
+    def _words_of(self, error):
+        """Return what a person is told of a `ProviderError`, with what to do next."""
+        why = str(error).rstrip(". ")
+        if isinstance(error, Transient | Held | ContractBroken):
+            return self.env._(
+                "%(why)s. Nothing was changed: try again in some minutes. If it stays so, open the"
+                " connector and press Test Connection.",
+                why=why,
+            )
+        if isinstance(error, AuthFailed):
+            return self.env._(
+                "%(why)s. Nothing was changed: open the connector, correct its credentials, and press"
+                " Test Connection.",
+                why=why,
+            )
+        return self.env._("%(why)s. Nothing was changed: begin again.", why=why)
+
+    @api.model
     def _begin(self, connector, company, institution="", country="", *, consent=None, link=None,
                days=CONSENT_DAYS):  # fmt: skip
         """Note that the user goes to a bank; return the action that sends his browser there.
@@ -103,7 +127,7 @@ class FinanceBankVisit(models.Model):
         try:
             begun = provider.start_consent(asked)
         except ProviderError as error:
-            raise UserError(str(error)) from error
+            raise UserError(self._words_of(error)) from error
         vault = self.env["finance.vault"]._vault()
         self.sudo().create(
             {
@@ -148,7 +172,7 @@ class FinanceBankVisit(models.Model):
         try:
             given = feed.accounts(consent._secret())
         except ProviderError as error:
-            raise UserError(str(error)) from error
+            raise UserError(self._words_of(error)) from error
         if given.until and given.until <= fields.Datetime.now():
             raise UserError(
                 self.env._(

@@ -24,7 +24,7 @@ class FinanceException(models.Model):
             "bank.consent": ExceptionKind(
                 title=_("The consent of %(bank)s has ended"),
                 text=_(
-                    "%(bank)s no longer lets us read the account of %(journal)s: %(text)s Press"
+                    "%(bank)s no longer lets us read the account of %(journal)s: %(text)s. Press"
                     " Renew Consent, and allow it again at the bank. Until then import files."
                 ),
                 effect=_("New transactions of %(journal)s are not in your books."),

@@ -103,8 +103,8 @@ class EnableBanking(BankFeed):
     minutes = 360
     calls_a_day = 4
     note = (
-        "Banks answer four times a day while nobody waits for it. The redirect URL is to be"
-        " entered with the application at Enable Banking."
+        "Enter the redirect URL with your application at Enable Banking first. While nobody waits"
+        " for the answer, banks answer four times a day."
     )
 
     # === SIGNING IN === #

@@ -15,9 +15,11 @@ from . import test_matching_locks
 from . import test_matching_policy
 from . import test_matching_rules
 from . import test_column_map
+from . import test_configuration
 from . import test_desk
 from . import test_desk_access
 from . import test_pickup
 from . import test_link_vendors
 from . import test_link_http
 from . import test_link_access
+from . import test_link_screens

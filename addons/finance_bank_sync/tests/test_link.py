@@ -14,7 +14,7 @@ from odoo.tools import mute_logger
 from odoo.tools.misc import file_open
 
 from odoo.addons.finance_bank_sync.hooks import uninstall_hook
-from odoo.addons.finance_bank_sync.models.finance_bank_link import FinanceBankLink
+from odoo.addons.finance_bank_sync.models.finance_bank_link_pull import FinanceBankLink
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
 from .link import BankLinkCommon
@@ -42,7 +42,7 @@ class TestLinking(BankLinkCommon):
             (dollar.bank_balance, dollar.movements, dollar.opening, dollar.difference),
             (3650.10, -99.90, 3750, 3750),
         )
-        with self.assertRaisesRegex(UserError, "When the balances differ"):
+        with self.assertRaisesRegex(UserError, "If They Differ"):
             wizard.action_link()
         dollar.decision = "line"
         action = wizard.action_link()

@@ -28,6 +28,7 @@ PUBLIC = {
     "finance.bank.link": {
         "action_history",
         "action_open_imports",
+        "action_open_lines",
         "action_pause",
         "action_pull",
         "action_renew",
@@ -36,6 +37,7 @@ PUBLIC = {
     "finance.bank.link.wizard": {
         "action_banks",
         "action_check",
+        "action_connectors",
         "action_continue",
         "action_link",
     },

@@ -70,8 +70,8 @@ class TestComingBack(BankLinkCommon, HttpCase):
         brought = self.begin()
         words = "<script>alert(1)</script>"
         answer = self.back(state=brought["state"], error="access_denied", error_description=words)
-        self.assertEqual(answer.status_code, 400)
-        self.assertIn("did not let us read accounts", answer.text)
+        self.assertEqual(answer.status_code, 200)
+        self.assertIn("was not allowed", answer.text)
         self.assertNotIn(words, answer.text)
 
     def test_who_is_not_signed_in_is_asked_to(self):

@@ -19,11 +19,8 @@ class FinanceBankLinkWizard(models.TransientModel):
     )
     connector_id = fields.Many2one(
         "finance.connector",
-        required=True,
         domain=lambda self: [("provider", "in", list(FEEDS)), ("state", "=", "ready")],
-        default=lambda self: self.env["finance.connector"].search(
-            [("provider", "in", list(FEEDS)), ("state", "=", "ready")], limit=1
-        ),
+        default=lambda self: self._ready_feeds(limit=1),
     )
     company_id = fields.Many2one(
         "res.company", required=True, default=lambda self: self.env.company
@@ -31,6 +28,7 @@ class FinanceBankLinkWizard(models.TransientModel):
     country_id = fields.Many2one(
         "res.country", default=lambda self: self.env.company.account_fiscal_country_id
     )
+    has_feeds = fields.Boolean(default=lambda self: bool(self._ready_feeds(limit=1)))
     has_consent = fields.Boolean(compute="_compute_feed")
     has_institutions = fields.Boolean(compute="_compute_feed")
     note = fields.Char(compute="_compute_feed")
@@ -45,6 +43,7 @@ class FinanceBankLinkWizard(models.TransientModel):
     consent_id = fields.Many2one("finance.bank.consent", readonly=True, ondelete="cascade")
     line_ids = fields.One2many("finance.bank.link.wizard.line", "wizard_id", "Accounts")
     renewed_count = fields.Integer(readonly=True)
+    has_undecided = fields.Boolean(compute="_compute_has_undecided")
 
     @api.depends("connector_id")
     def _compute_feed(self):
@@ -55,12 +54,35 @@ class FinanceBankLinkWizard(models.TransientModel):
             wizard.note = feed.note if feed else False
             wizard.redirect_url = self.env["finance.bank.visit"]._redirect_url()
 
+    @api.depends("line_ids.is_undecided")
+    def _compute_has_undecided(self):
+        for wizard in self:
+            wizard.has_undecided = any(wizard.line_ids.mapped("is_undecided"))
+
+    @api.depends("step")
+    def _compute_display_name(self):
+        """The title of the page, whose records nobody tells apart."""
+        for wizard in self:
+            wizard.display_name = self.env._("Link Bank Accounts")
+
     @api.onchange("connector_id", "country_id")
     def _onchange_place(self):
         self.institution_id = False
         self.institution_ids = [Command.clear()]
 
+    @api.model
+    def _ready_feeds(self, limit=None):
+        """Return the connectors that a bank can be linked by."""
+        domain = [("provider", "in", list(FEEDS)), ("state", "=", "ready")]
+        return self.env["finance.connector"].search(domain, limit=limit)
+
     # === BUTTONS OF THE FIRST STEP === #
+
+    def action_connectors(self):
+        """List the connectors, to make one that banks can be linked by."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "finance_connector_base.action_finance_connector"
+        )
 
     def action_banks(self):
         """Ask the vendor which banks of the country it reaches."""
@@ -72,7 +94,8 @@ class FinanceBankLinkWizard(models.TransientModel):
         try:
             found = feed.institutions(self.country_id.code)
         except ProviderError as error:
-            raise UserError(str(error)) from error
+            words = self.env["finance.bank.visit"]._words_of(error)
+            raise UserError(words) from error
         self.institution_id = False
         self.institution_ids = [
             Command.clear(),
@@ -92,12 +115,14 @@ class FinanceBankLinkWizard(models.TransientModel):
         if not found:
             raise UserError(
                 self.env._(
-                    "%(vendor)s reaches no bank in %(country)s.",
+                    "%(vendor)s reaches no bank in %(country)s. Choose another country, or a"
+                    " connector of another vendor.",
                     vendor=self.connector_id.vendor,
                     country=self.country_id.name,
                 )
             )
-        return self._again()
+        if len(found) == 1:
+            self.institution_id = self.institution_ids
 
     def action_continue(self):
         """Go to the bank, or list the accounts where access is allowed at the vendor."""
@@ -121,7 +146,8 @@ class FinanceBankLinkWizard(models.TransientModel):
         try:
             given = self._feed().accounts("")
         except ProviderError as error:
-            raise UserError(str(error)) from error
+            words = self.env["finance.bank.visit"]._words_of(error)
+            raise UserError(words) from error
         visits = self.env["finance.bank.visit"]
         none = self.env["finance.bank.consent"].search(
             [
@@ -157,7 +183,6 @@ class FinanceBankLinkWizard(models.TransientModel):
         self._check_manager()
         for line in self.line_ids.filtered(lambda one: one.choice != "skip"):
             line._prove()
-        return self._again()
 
     def action_link(self):
         """Make the links; what the proof fetched is imported, and nothing is asked twice."""
@@ -181,6 +206,8 @@ class FinanceBankLinkWizard(models.TransientModel):
         return action
 
     def _feed(self):
+        if not self.connector_id:
+            raise UserError(self.env._("Choose the connector that the bank is reached by."))
         return self.env["finance.bank.visit"]._feed(self.connector_id, self.company_id)
 
     def _check_manager(self):
@@ -198,6 +225,7 @@ class FinanceBankInstitution(models.TransientModel):
     _name = "finance.bank.institution"
     _description = "Bank to Choose"
     _order = "name, id"
+    _rec_names_search = ["name", "bic"]
 
     wizard_id = fields.Many2one("finance.bank.link.wizard", required=True, ondelete="cascade")
     name = fields.Char(required=True, readonly=True)

@@ -1,20 +1,13 @@
+import re
 from datetime import timedelta
-from decimal import Decimal
 from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
-from odoo.http import request
-from odoo.tools import SQL
 
-from odoo.addons.finance_connector_base.canonical import codec
-from odoo.addons.finance_connector_base.providers.errors import ProviderError
-
-from ..canonical.feed import Pull, PullRequest, booked
 from ..canonical.statement import Account, Statement
-from ..models.finance_bank_link import OPEN, VENDORS_OWN, lasting_id, wanted
-from ..models.operations_link import ask
+from ..models.finance_bank_link import OPEN, VENDORS_OWN, lasting_id
 
 CHOICES = [("existing", "Existing journal"), ("new", "New journal"), ("skip", "Not now")]
 TYPES = {"bank": "bank", "card": "credit", "loan": "credit"}
@@ -33,6 +26,7 @@ class FinanceBankLinkWizardLine(models.TransientModel):
     uuid = fields.Char(readonly=True, default=lambda self: str(uuid4()))
     company_id = fields.Many2one(related="wizard_id.company_id")
     name = fields.Char("Account", readonly=True)
+    label = fields.Text("Bank Account", compute="_compute_label")
     remote_id = fields.Char(readonly=True)
     identities = fields.Json(readonly=True)
     iban = fields.Char("IBAN", readonly=True)
@@ -48,10 +42,10 @@ class FinanceBankLinkWizardLine(models.TransientModel):
     import_from = fields.Date(required=True)
     decision = fields.Selection(
         [
-            ("accept", "Begin with the difference, and explain it later"),
-            ("line", "A first bank line for the difference, the day before"),
+            ("accept", "Begin with the difference"),
+            ("line", "Book a first bank line"),
         ],
-        "When the balances differ",
+        "If They Differ",
     )
     pull_sealed = fields.Binary(attachment=False, groups=NO_ACCESS)
     pulled_from = fields.Date(readonly=True)
@@ -59,11 +53,29 @@ class FinanceBankLinkWizardLine(models.TransientModel):
     proved_journal_id = fields.Many2one("account.journal", readonly=True)
     bank_balance = fields.Monetary("Bank, Now", readonly=True)
     movements = fields.Monetary("Since Then", readonly=True)
-    opening = fields.Monetary("Bank, at the Start", readonly=True)
-    ledger = fields.Monetary("Journal, at the Start", readonly=True)
+    opening = fields.Monetary("Bank, Then", readonly=True)
+    ledger = fields.Monetary("Journal, Then", readonly=True)
     difference = fields.Monetary(readonly=True)
     has_opening = fields.Boolean(readonly=True)
-    words = fields.Char("Proof", readonly=True)
+    is_undecided = fields.Boolean(compute="_compute_is_undecided")
+    words = fields.Text("Proof", readonly=True)
+
+    @api.depends("name", "iban", "number", "currency_id")
+    def _compute_label(self):
+        for line in self:
+            number = line._bank_number() or ""
+            if line.iban:
+                number = " ".join(re.findall(".{1,4}", number))
+            told = " · ".join(filter(None, (number, line.currency_id.name)))
+            line.label = f"{line.name}\n{told}"
+
+    @api.depends("choice", "difference", "has_opening", "decision", "words")
+    def _compute_is_undecided(self):
+        for line in self:
+            proved = line.has_opening and not line.difference
+            line.is_undecided = line.choice != "skip" and line.words and not (
+                proved or line.decision
+            )  # fmt: skip
 
     # === MAKING === #
 
@@ -128,97 +140,7 @@ class FinanceBankLinkWizardLine(models.TransientModel):
             self.choice = "existing"
             self.import_from = self._first_day(self.journal_id)
 
-    # === THE PROOF === #
-
-    def _prove(self):
-        """Compare the bank's balance at the start of the first day with the journal's."""
-        self.ensure_one()
-        self._check_choice()
-        pull = self._pull()
-        statement = pull.statement
-        if not statement:
-            self._proved(words=pull.words or self.env._("The bank does not tell yet. Check again."))
-            return
-        statement = wanted(statement, self.import_from)
-        now = booked(statement.balances)
-        if now is None:
-            self._proved(words=self.env._("The bank gives no booked balance to prove it with."))
-            return
-        opening, ledger = now - statement.booked, self._ledger()
-        difference = opening - ledger
-        words = self.env._("Proved: the balances agree.")
-        if difference:
-            words = self.env._(
-                "The bank has %(difference)s %(currency)s more than the journal at the start of"
-                " %(day)s. Choose another first day, or decide.",
-                difference=difference,
-                currency=self.currency_id.name,
-                day=self.import_from,
-            )
-        self._proved(
-            has_opening=True,
-            bank_balance=now,
-            movements=statement.booked,
-            opening=opening,
-            ledger=ledger,
-            difference=difference,
-            words=words,
-        )
-
-    def _proved(self, **values):
-        zero = dict.fromkeys(("bank_balance", "movements", "opening", "ledger", "difference"), 0)
-        self.write(
-            {
-                **zero,
-                "has_opening": False,
-                "proved_from": self.import_from,
-                "proved_journal_id": self.choice == "existing" and self.journal_id.id,
-                **{name: _plain(value) for name, value in values.items()},
-            }
-        )
-
-    def _pull(self):
-        """Return what the bank tells since the first day; what it told before serves again."""
-        if self.pulled_from and self.pulled_from <= self.import_from:
-            return self._kept()
-        feed = self.wizard_id._feed()
-        consent = self.wizard_id.consent_id.sudo()
-        waiting = request.httprequest if request else None
-        try:
-            pull = ask(
-                feed,
-                PullRequest(
-                    remote_id=self.remote_id,
-                    account=self._account(),
-                    consent=consent._secret() if consent else "",
-                    start=self.import_from,
-                    end=fields.Date.context_today(self),
-                    kind=self.kind or "bank",
-                    longest=True,
-                    fresh=True,
-                    address=waiting.remote_addr if waiting else "",
-                    agent=waiting.user_agent.string[:200] if waiting else "",
-                ),
-            )
-        except ProviderError as error:
-            words = self.env._("%(account)s: %(why)s", account=self.name, why=error)
-            raise UserError(words) from error
-        if pull.statement:
-            vault = self.env["finance.vault"]._vault()
-            sealed = vault.seal(codec.dump(pull).encode(), self._name, self.uuid, "pull")
-            self.sudo().write({"pull_sealed": sealed, "pulled_from": self.import_from})
-        return pull
-
-    def _kept(self):
-        """Return the `Pull` of the proof."""
-        self.flush_recordset(["uuid", "pull_sealed"])
-        self.env.cr.execute(
-            SQL("SELECT pull_sealed FROM finance_bank_link_wizard_line WHERE id = %s", self.id)
-        )
-        sealed = self.env.cr.fetchone()[0]
-        vault = self.env["finance.vault"]._vault()
-        text = vault.open(bytes(sealed), self._name, self.uuid, "pull").decode()
-        return codec.load(Pull, text)
+    # === LINKING === #
 
     def _account(self):
         return Account(
@@ -228,28 +150,6 @@ class FinanceBankLinkWizardLine(models.TransientModel):
             currency=self.currency_id.name,
         )
 
-    def _ledger(self):
-        """Return the balance of the journal's account before the first day, in its currency."""
-        if self.choice != "existing":
-            return Decimal(0)
-        account = self.journal_id.default_account_id
-        own = self.journal_id.currency_id and self.journal_id.currency_id != (
-            self.company_id.currency_id
-        )
-        [(total,)] = self.env["account.move.line"].sudo()._read_group(
-            [
-                ("account_id", "=", account.id),
-                ("company_id", "=", self.company_id.id),
-                ("parent_state", "=", "posted"),
-                ("date", "<", self.import_from),
-            ],
-            aggregates=["amount_currency:sum" if own else "balance:sum"],
-        )  # fmt: skip
-        places = self.currency_id.decimal_places
-        return Decimal(f"{total or 0.0:.{places}f}")
-
-    # === LINKING === #
-
     def _check_choice(self):
         if not self.currency_id:
             raise UserError(
@@ -257,6 +157,15 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                     "%(account)s: its currency is not known here. Activate it under Currencies, and"
                     " begin again.",
                     account=self.name,
+                )
+            )
+        if not self.currency_id.active:
+            raise UserError(
+                self.env._(
+                    "%(account)s is in %(currency)s, which is not active here. Activate it under"
+                    " Invoicing, Configuration, Currencies, and press the button again.",
+                    account=self.name,
+                    currency=self.currency_id.name,
                 )
             )
         if self.import_from > fields.Date.context_today(self):
@@ -305,7 +214,8 @@ class FinanceBankLinkWizardLine(models.TransientModel):
         if (self.difference or not self.has_opening) and not self.decision:
             raise UserError(
                 self.env._(
-                    "%(account)s: %(words)s Decide under “When the balances differ”.",
+                    "%(account)s: %(words)s Choose another first day, or say under “If They Differ”"
+                    " how to begin.",
                     account=self.name,
                     words=self.words,
                 )
@@ -388,7 +298,3 @@ class FinanceBankLinkWizardLine(models.TransientModel):
                 "payment_ref": self.env._("Opening balance per bank"),
             }
         )
-
-
-def _plain(value):
-    return float(value) if isinstance(value, Decimal) else value

@@ -36,6 +36,8 @@ FAILURES_TO_OPEN = 5
 FIRST_PAUSE = 15
 LONGEST_PAUSE = 600
 PROBE_SECONDS = 60
+# The vendor counts our calls: its rule, and no failure of its.
+TOO_MANY = 429
 SUCCESS_EVERY = 5.0
 # Nothing is claimed behind a closed gate; what was claimed just before need not wait longer.
 CLOSED_GATE = 1.0
@@ -83,6 +85,12 @@ _FAILED = f"""
                         END
      WHERE connector_id = %(connector)s
 """
+# The bucket is emptied: what comes next comes at the connector's rate, without a burst.
+_LIMITED = f"""
+    UPDATE finance_gate SET breaker = 'closed', failures = 0, open_until = NULL,
+           tokens = LEAST(tokens, 0), refilled_at = {_NOW}
+     WHERE connector_id = %(connector)s
+"""
 
 
 class SqlGate(Gate):
@@ -115,7 +123,10 @@ class SqlGate(Gate):
         slot, tell = ticket
         if slot is not None:
             self._free_slot(slot)
-        if isinstance(error, (Transient, Uncertain)):
+        if error is not None and error.status == TOO_MANY:
+            self._failing.discard(self._connector["connector"])
+            self._link.execute(_LIMITED, self._connector)
+        elif isinstance(error, (Transient, Uncertain)):
             words = {"words": mask_text(str(error))[:500]}
             self._failing.add(self._connector["connector"])
             self._link.execute(_FAILED, self._connector | words)

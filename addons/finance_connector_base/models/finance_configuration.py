@@ -202,6 +202,16 @@ class FinanceConfiguration(models.AbstractModel):
             "res.country": Name(
                 "code", _("“%(word)s” is not a country. Countries are named by two letters: US.")
             ),
+            "account.account": Name(
+                "code",
+                _("There is no account of the code “%(word)s” in this company."),
+                by_company=True,
+            ),
+            "account.journal": Name(
+                "code",
+                _("There is no journal of the code “%(word)s” in this company."),
+                by_company=True,
+            ),
             "finance.connector": Name(
                 "config_key",
                 _("There is no connector of the key “%(word)s”. Correct it, or add the connector."),

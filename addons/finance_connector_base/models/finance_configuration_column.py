@@ -116,7 +116,10 @@ class Section:
         )
 
     def write(self, record, vals):
-        """Change a record as the user of its environment."""
+        """Change a record as the user of its environment.
+
+        Return the record that holds the change, where that is another one.
+        """
         record.write(vals)
 
 
@@ -318,6 +321,67 @@ def _word(linked, record):
     if name.by_company:
         linked = linked.with_company(record.company_id)
     return linked[name.field] or None
+
+
+class Lines(Column):
+    """Rows of a record, in their order: a list of {name in the file: text}.
+
+    columns: {name in the file: name of the field}, texts and choices that must be filled.
+    """
+
+    def __init__(self, field_name, columns):
+        super().__init__(field_name)
+        self.columns = columns
+
+    def read(self, record):
+        return [
+            {name: row[field] or None for name, field in self.columns.items()}
+            for row in record[self.field]
+        ]
+
+    def wanted(self, load, record, value):
+        example = ", ".join(f'"{name}": "…"' for name in self.columns)
+        if not isinstance(value, list) or not all(
+            isinstance(row, dict)
+            and row.keys() == self.columns.keys()
+            and all(text and isinstance(text, str) for text in row.values())
+            for row in value
+        ):
+            raise Wrong(load.env._("A list of rows is expected here: [{%(row)s}, …].", row=example))
+        for position, row in enumerate(value):
+            for name, choices in self._choices(load.env, load.section.model).items():
+                if row[name] not in choices:
+                    raise Wrong(
+                        load.env._(
+                            "“%(value)s” is not known here. Possible: %(choices)s.",
+                            value=row[name],
+                            choices=", ".join(choices),
+                        ),
+                        position,
+                        name,
+                    )
+        return value
+
+    def vals(self, wanted):
+        rows = [{field: row[name] for name, field in self.columns.items()} for row in wanted]
+        return [Command.clear(), *map(Command.create, rows)]
+
+    def words(self, env, model, value):
+        choices = self._choices(env, model)
+        rows = (
+            [choices.get(name, {}).get(text, text) or "" for name, text in row.items()]
+            for row in value or ()
+        )
+        return "; ".join(": ".join(row) for row in rows)
+
+    def _choices(self, env, model):
+        """{name in the file: {choice: label}} of those that are chosen."""
+        fields = env[env[model]._fields[self.field].comodel_name]._fields
+        return {
+            name: dict(fields[field]._description_selection(env))
+            for name, field in self.columns.items()
+            if fields[field].type == "selection"
+        }
 
 
 class Translated(Text):

@@ -328,7 +328,7 @@ class Load:
             if not column.late
         }
         if record:
-            section.write(record.with_env(self.env), vals) if vals else None
+            record = (vals and section.write(record.with_env(self.env), vals)) or record
         else:
             vals |= {
                 column.field: column.first(wanted[name])

@@ -41,6 +41,22 @@ class FinanceExportClose(models.Model):
     _name = "finance.export.close"
     _description = "Close of an Export"
     _auto = False
+    _depends = {
+        "finance.export": ["active", "close_days", "company_ids", "create_date"],
+        "finance.export.feed": ["dated", "export_id"],
+        "finance.export.period": [
+            "company_id",
+            "export_feed_id",
+            "lock_date",
+            "period",
+            "published_at",
+            "run_id",
+            "state",
+            "version",
+        ],
+        "finance.export.restatement": ["period_id", "state"],
+        "finance.export.run": ["export_id", "period", "state"],
+    }
     _order = "period desc, company_id, export_id, export_feed_id"
     _rec_name = "period"
 

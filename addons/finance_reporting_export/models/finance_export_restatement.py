@@ -49,6 +49,7 @@ class FinanceExportRestatement(models.Model):
         "finance_export_restatement_writer_rel",
         string="Written by",
         readonly=True,
+        context={"active_test": False},
         help="Who wrote journal items of this month since the former version was read.",
     )
     state = fields.Selection(STATES, required=True, readonly=True, default="pending", index=True)

@@ -50,7 +50,7 @@ class FinanceExportRun(models.Model):
                     }
                 )
         created = findings.create(found)
-        self.finding_ids.invalidate_recordset()
+        self.invalidate_recordset(["finding_ids"])
         self._tell_findings(created.filtered("blocks"))
         return created.with_env(self.env)
 

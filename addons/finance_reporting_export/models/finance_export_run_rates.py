@@ -70,7 +70,8 @@ class FinanceExportRun(models.Model):
         self.env.cr.execute(sql.TABLE)
         self.env.cr.execute(sql.EMPTY)
         self.env.cr.execute("DELETE FROM finance_export_rate WHERE run_id = %s", self.ids)
-        self.rate_ids.invalidate_recordset()
+        self.env["finance.export.rate"].invalidate_model()
+        self.invalidate_recordset(["rate_ids"])
         to = self.export_id.sudo().group_currency_id
         if not to:
             return

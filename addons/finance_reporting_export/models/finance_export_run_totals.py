@@ -65,7 +65,8 @@ class FinanceExportRun(models.Model):
                 continue
             found = sql.items(lines, self._posted_domain(self._mode_of(line)))
             self.env.cr.execute(sql.ledger(self, feed, found, self._roles(line, schemas[feed])))
-        self.total_ids.invalidate_recordset()
+        self.env["finance.export.total"].invalidate_model()
+        self.invalidate_recordset(["total_ids"])
 
     def _roles(self, line, schema):
         """Return the roles of a feed's columns; what is told as a digest can't be added up."""
@@ -90,7 +91,8 @@ class FinanceExportRun(models.Model):
         told = self.file_ids.filtered("feed")
         for feed, files in told.grouped("feed").items():
             self._compare_feed(feed, files.sorted("id"), schemas[feed])
-        self.total_ids.invalidate_recordset()
+        self.env["finance.export.total"].invalidate_model()
+        self.invalidate_recordset(["total_ids"])
         differing = self.total_ids.filtered(lambda total: total.state != "equal")
         self._tell_totals(differing)
         return differing

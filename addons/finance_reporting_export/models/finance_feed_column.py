@@ -90,8 +90,6 @@ class FinanceFeedColumn(models.Model):
                 )
             )
 
-        _may_read(model, self.source)
-
     def _column(self, model):
         """Return the canonical Column of this row."""
         field = field_of(model, self.source)
@@ -105,14 +103,21 @@ class FinanceFeedColumn(models.Model):
             personal=self.personal or PERSONAL_FIELDS.get((field.model_name, field.name), ""),
         )
 
+    def _check_readable(self):
+        """Nobody makes a feed of what is closed to him; constraints would ask as superuser."""
+        for row in self:
+            _may_read(self.env[row.feed_id.sudo().model], row.source)
+
     @api.model_create_multi
     def create(self, vals_list):
         rows = super().create(vals_list)
+        rows._check_readable()
         rows.feed_id._next_version()
         return rows
 
     def write(self, vals):
         result = super().write(vals)
+        self._check_readable()
         self.feed_id._next_version()
         return result
 
@@ -124,8 +129,7 @@ class FinanceFeedColumn(models.Model):
 
 
 def _may_read(model, path):
-    """Raise AccessError where the present user may not read a field of a path: nobody makes a feed
-    of what is closed to him."""
+    """Raise AccessError where the user of ``model`` may not read a field of a path."""
     *links, last = path.split(".")
     for link in links:
         model.browse().check_access("read")

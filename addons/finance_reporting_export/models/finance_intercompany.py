@@ -23,6 +23,20 @@ class FinanceIntercompany(models.Model):
     _name = "finance.intercompany"
     _description = "Intercompany Balance"
     _auto = False
+    _depends = {
+        "account.account": ["account_type"],
+        "account.move.line": [
+            "account_id",
+            "amount_currency",
+            "company_id",
+            "currency_id",
+            "date",
+            "parent_state",
+            "partner_id",
+        ],
+        "res.company": ["partner_id"],
+        "res.partner": ["commercial_partner_id"],
+    }
     _order = "company_id, other_id, kind, currency_id"
     _rec_name = "company_id"
 

@@ -103,7 +103,7 @@ class ControlsCase(TransactionCase):
 
     @classmethod
     def entry(cls, company, day, *lines, post=True, partner=None):
-        """Post an entry of (account, balance[, currency, amount in it])."""
+        """Post an entry of (account, balance[, currency, amount in it]); money has no partner."""
         values = []
         for name, balance, *foreign in lines:
             code, amount = foreign or (company.currency_id.name, balance)
@@ -115,7 +115,7 @@ class ControlsCase(TransactionCase):
                         "balance": balance,
                         "currency_id": cls.currency[code].id,
                         "amount_currency": amount,
-                        "partner_id": partner.id if partner else False,
+                        "partner_id": partner.id if partner and name != "bank" else False,
                     }
                 )
             )

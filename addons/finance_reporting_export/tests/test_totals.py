@@ -37,7 +37,7 @@ class TestTotals(ControlsCase):
         self.assertEqual(totals.mapped("digest"), totals.mapped("file_digest"))
         self.assertFalse(run.total_ids.filtered(lambda total: total.debit == draft.amount_total))
         books = self.of(run.total_ids, kind="books")
-        self.assertEqual(len(books), 4)
+        self.assertEqual(len(books), 5)
         self.assertEqual(sum(books.mapped("debit")), sum(totals.mapped("debit")))
         counted = self.of(run.total_ids, kind="rows")
         self.assertEqual((counted.rows, counted.file_rows), (10, 10))

@@ -108,16 +108,6 @@ class FinanceConfiguration(models.AbstractModel):
     @api.model
     def _names(self):
         return super()._names() | {
-            "account.account": Name(
-                "code",
-                self.env._("There is no account of the code “%(word)s” in this company."),
-                by_company=True,
-            ),
-            "account.journal": Name(
-                "code",
-                self.env._("There is no journal of the code “%(word)s” in this company."),
-                by_company=True,
-            ),
             "account.fiscal.position": Name(
                 "name",
                 self.env._("There is no fiscal position “%(word)s” in this company."),
