@@ -1,5 +1,7 @@
 """Amounts in the group's currency, with the rates that people keep in Odoo."""
 
+import csv
+import io
 from decimal import Decimal
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -92,6 +94,25 @@ class TestGroupCurrency(GroupCase):
             [self.b.id, self.accounts[self.b, "capital"].id],
         )
         self.assertEqual(self.env.cr.fetchone(), ("1.8",))
+
+    def test_the_file_of_the_group_adds_up_to_nothing(self):
+        self.entry(self.b, "2026-01-05", ("bank", 100.10), ("sales", -100.10))
+        self.entry(self.a, "2026-02-05", ("bank", 7), ("cost", -7))
+        self.export.feed_ids.write({"feed_id": self.feed("group_balances").id, "split": "whole"})
+        run = self.run_export()
+        self.assertEqual(run.state, "delivered")
+        text = io.TextIOWrapper(run.file_ids.filtered("feed")._open(), "utf-8", newline="")
+        rows = list(csv.DictReader(text))
+        self.assertEqual({row["amount_group_currency"] for row in rows}, {"USD"})
+        sums = {}
+        for row in rows:
+            key = (row["entity"], row["period"])
+            sums[key] = sums.get(key, 0) + Decimal(row["amount_ending"])
+        self.assertEqual(sums, {("Filiale SA", "2026-01"): 0, ("Group Inc", "2026-02"): 0})
+        euros = {row["gl_account_number"]: row for row in rows if row["entity"] == "Filiale SA"}
+        self.assertEqual(Decimal(euros["1010"]["amount_ending"]), Decimal("200.20"))
+        self.assertEqual(euros["4000"]["rate_kind"], "average")
+        self.assertEqual(Decimal(euros["CTA"]["amount_ending"]), 0)
 
     def test_rates_and_their_source_are_told(self):
         self.entry(self.b, "2026-01-05", ("bank", 100), ("sales", -100))
