@@ -17,3 +17,9 @@ class WeakMany2one(fields.Many2one):
     def convert_to_record(self, value, record):
         """0, which jobs of no connector have, is no record."""
         return super().convert_to_record(value or None, record)
+
+
+class BigInteger(fields.Integer):
+    """A whole number of 64 bits: bytes of a file, say."""
+
+    _column_type = ("int8", "int8")

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from odoo.addons.finance_connector_base.fields import BigInteger
+
 from .finance_export_run import UNDER_WAY
 
 MAY_DOWNLOAD = (
@@ -34,7 +36,7 @@ class FinanceExportFile(models.Model):
     mode = fields.Char(readonly=True)
     rows = fields.Integer(readonly=True)
     deletions = fields.Integer(readonly=True)
-    bytes = fields.Integer(readonly=True)
+    bytes = BigInteger(readonly=True)
     sha256 = fields.Char("SHA-256", readonly=True)
     is_manifest = fields.Boolean(readonly=True)
 

@@ -4,6 +4,8 @@ from uuid import uuid4
 
 from odoo import fields, models
 
+from odoo.addons.finance_connector_base.fields import BigInteger
+
 # A run in one of these is the only one of its export: what it says comes before what follows.
 UNDER_WAY = ("waiting", "building", "built", "delivering", "confirming")
 STATES = [
@@ -48,7 +50,7 @@ class FinanceExportRun(models.Model):
     snapshot = fields.Char(readonly=True, help="PostgreSQL's, of the transaction that was read in.")
     format = fields.Char(readonly=True)
     rows = fields.Integer(readonly=True)
-    bytes = fields.Integer(readonly=True)
+    bytes = BigInteger(readonly=True)
     file_ids = fields.One2many("finance.export.file", "run_id", "Files", readonly=True)
     step_ids = fields.One2many("finance.export.run.feed", "run_id", "Feeds", readonly=True)
     questions = fields.Integer(readonly=True, help="How often the receiver was asked.")
