@@ -71,11 +71,14 @@ class ExportCase(TransactionCase):
             allowed_company_ids=line.export_id.company_ids.ids
         )
 
-    def rows(self, code, mode="full", since=None, **values):
-        """Return the rows of a feed's CSV files as dicts, and how many were counted."""
+    def rows(self, code, told="full", since=None, **values):
+        """Return the rows of a feed's CSV files as dicts, and how many were counted.
+
+        told: the mode that is read in; the values are of the export's feed.
+        """
         line = self.line(code, **values)
         self.env.flush_all()
-        extraction = line._extraction(self.run_of(line), mode, since)
+        extraction = line._extraction(self.run_of(line), told, since)
         rows, counted = [], 0
         for part in extraction.parts:
             target = io.BytesIO()
