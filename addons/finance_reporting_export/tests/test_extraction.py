@@ -109,7 +109,7 @@ class TestExtraction(MappingMixin, ExportCase):
 
     def test_json_lines_are_as_the_published_schema_says(self):
         for code in FEEDS:
-            line = self.line(code, companies=self.companies)
+            line = self.export_line(code, companies=self.companies)
             extraction = line._extraction(self.run_of(line), "full")
             check = jsonschema.Draft202012Validator(json_schema(extraction.schema))
             target = io.BytesIO()
@@ -173,7 +173,7 @@ class TestExtraction(MappingMixin, ExportCase):
             told(id="hash")
 
     def test_a_preview_keeps_the_salt(self):
-        line = self.line("customers", companies=self.home)
+        line = self.export_line("customers", companies=self.home)
         salt = line._reading(line._reading_env()).choices["salt"]
         preview = line._preview(3)
         self.assertTrue(salt)
@@ -187,7 +187,7 @@ class TestExtraction(MappingMixin, ExportCase):
         account = self.env["account.account"].search(
             [("company_ids", "in", self.home.ids), ("account_type", "=", "asset_receivable")]
         )
-        line = self.line("journal_items", companies=self.home)
+        line = self.export_line("journal_items", companies=self.home)
         self.assertNotIn("gl_account_number_mapped", line._schema(line._reading_env()).names)
         self.approved(
             self.mapping(),
