@@ -66,7 +66,7 @@ class TestExtraction(MappingMixin, ExportCase):
         self.assertEqual(sum(Decimal(row["amount_currency"]) for row in rows), Decimal(currency))
 
     def test_a_company_that_is_not_the_readers_is_refused(self):
-        with self.assertRaises((AccessError, ValidationError)):
+        with self.assertRaises(UserError):
             self.rows("journal_items", companies=self.companies, user=self.reader)
 
     def test_who_may_not_read_entries_gets_none(self):
