@@ -82,10 +82,10 @@ class FinanceFeedColumn(models.Model):
         if field is None or field.type not in TYPES or not _in_database(field):
             raise ValidationError(
                 self.env._(
-                    "%(name)s: %(source)s is not a field of %(model)s that the database keeps. "
+                    "%(name)s: %(path)s is not a field of %(model)s that the database keeps. "
                     "Choose a stored field, with dots from record to record.",
                     name=self.name,
-                    source=self.source,
+                    path=self.source,
                     model=model._description,
                 )
             )

@@ -12,7 +12,7 @@ class ExportCase(TransactionCase):
         super().setUpClass()
         cls.company = cls.env.company
 
-    def line(self, code, companies=None, user=None, **values):
+    def export_line(self, code, companies=None, user=None, **values):
         """Return an export's feed, of a new export of our company."""
         number = self.env["finance.export"].search_count([])
         export = self.env["finance.export"].create(
@@ -28,6 +28,10 @@ class ExportCase(TransactionCase):
             }
         )
         return export.feed_ids
+
+    def line(self, code, **values):
+        """The same, where nothing else is called a line."""
+        return self.export_line(code, **values)
 
     def feed(self, code):
         """Return the feed of a code."""
@@ -72,11 +76,8 @@ class ExportCase(TransactionCase):
         )
 
     def rows(self, code, told="full", since=None, **values):
-        """Return the rows of a feed's CSV files as dicts, and how many were counted.
-
-        told: the mode that is read in; the values are of the export's feed.
-        """
-        line = self.line(code, **values)
+        """Return the rows of a feed's CSV files as dicts, and how many were counted."""
+        line = self.export_line(code, **values)
         self.env.flush_all()
         extraction = line._extraction(self.run_of(line), told, since)
         rows, counted = [], 0

@@ -13,7 +13,7 @@ class TestFeeds(ExportCase):
         [since] = self.env.cr.fetchone()
         for code in FEEDS:
             with self.subTest(code):
-                line = self.line(code, mode="incremental")
+                line = self.export_line(code, mode="incremental")
                 run = self.run_of(line, period="2026-01")
                 for mode in ("full", "period", "incremental"):
                     extraction = line._extraction(run, mode, since)
@@ -28,7 +28,7 @@ class TestFeeds(ExportCase):
         """Parquet refuses what another type than its column's."""
         for code in FEEDS:
             with self.subTest(code):
-                line = self.line(code, split="whole")
+                line = self.export_line(code, split="whole")
                 extraction = line._extraction(self.run_of(line), "full")
                 extraction.write(extraction.parts[0], io.BytesIO(), "parquet")
                 extraction.write(extraction.parts[0], io.BytesIO(), "jsonl")
@@ -36,5 +36,5 @@ class TestFeeds(ExportCase):
     def test_previews(self):
         for code in FEEDS:
             with self.subTest(code):
-                preview = self.line(code)._preview(5)
+                preview = self.export_line(code)._preview(5)
                 self.assertLessEqual(len(preview["rows"]), 5)

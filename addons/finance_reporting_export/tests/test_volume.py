@@ -41,7 +41,7 @@ class TestVolume(ExportCase):
     def test_what_others_read_of_every_format_is_the_ledger_to_the_cent(self):
         self.assertEqual(self.sums[0], self.sums[1])
         self.assertGreater(self.count, ITEMS * 0.9)
-        line = self.line("journal_items", companies=self.companies, split="whole")
+        line = self.export_line("journal_items", companies=self.companies, split="whole")
         extraction = line._extraction(self.run_of(line), "full")
         with tempfile.TemporaryDirectory() as folder:
             for choice in CHOICES:
