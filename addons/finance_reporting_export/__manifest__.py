@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "data/export_cron.xml",
+        "security/statutory_rules.xml",
         "data/feeds.xml",
         "views/menus.xml",
         "views/finance_feed_preview_views.xml",
@@ -18,6 +19,7 @@
         "views/finance_export_views.xml",
         "views/finance_export_run_views.xml",
         "views/res_config_settings_views.xml",
+        "views/finance_statutory_export_views.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

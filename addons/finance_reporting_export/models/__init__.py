@@ -39,3 +39,9 @@ from . import finance_vault
 from . import operations
 from . import res_company
 from . import res_config_settings
+from . import finance_statutory_export
+from . import finance_statutory_finding
+from . import finance_statutory_part
+from . import finance_statutory_export_make
+from . import finance_audit_event_statutory
+from . import operations_statutory

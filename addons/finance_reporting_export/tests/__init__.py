@@ -14,3 +14,6 @@ from . import test_run_access
 from . import test_schedule
 from . import test_totals
 from . import test_volume
+from . import test_statutory_export
+from . import test_statutory_fec
+from . import test_statutory_saft

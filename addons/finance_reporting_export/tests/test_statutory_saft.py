@@ -1,0 +1,183 @@
+"""SAF-T Financial of Norway: valid by its schema, adding up, and translated by approval alone."""
+
+from decimal import Decimal
+
+from lxml import etree
+
+from odoo import Command
+from odoo.tests import tagged
+
+from .statutory import StatutoryCase, schema
+
+NS = {"n": "urn:StandardAuditFile-Taxation-Financial:NO"}
+XSD = ("saft_no", "Norwegian_SAF-T_Financial_Schema_v_1.30.xsd")
+
+
+@tagged("post_install", "-at_install")
+class TestSaftNo(StatutoryCase):
+    country, registry, currency = "base.no", "923 609 016", "base.NOK"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.reverse = cls.new_reverse(cls)
+        cls.book_a_year(cls)
+        cls.project = cls.new_project(cls)
+        cls.bought = cls.invoice(
+            cls, "2025-06-01", [200.0], kind="in_invoice", tax=cls.reverse,
+            analytic_distribution={str(cls.project.id): 25.0},
+        )  # fmt: skip
+
+    def new_reverse(self):
+        """A tax that is charged and deducted at once."""
+        tax = self.new_tax("purchase", "445660", 25.0)
+        counter = {
+            "repartition_type": "tax",
+            "factor_percent": -100.0,
+            "account_id": self.accounts["445710"].id,
+        }
+        tax.invoice_repartition_line_ids = [Command.create(counter)]
+        tax.refund_repartition_line_ids = [Command.create(counter)]
+        return tax
+
+    def new_project(self):
+        plan = self.env["account.analytic.plan"].create({"name": "Prosjekt"})
+        return self.env["account.analytic.account"].create(
+            {"name": "Aker", "plan_id": plan.id, "company_id": self.company.id}
+        )
+
+    def map_all(self):
+        self.approve(
+            "account",
+            "saft_no",
+            {
+                account: ("1920", "balanseverdiForOmloepsmiddel")
+                for account in self.accounts.values()
+            },
+        )
+        return self.approve("tax", "saft_no", {self.tax: ("3", ""), self.reverse: ("86", "")})
+
+    def tree(self, export):
+        return etree.fromstring(self.content(export))
+
+    def find(self, tree, path):
+        return tree.xpath(path.replace("/", "/n:").replace("/n:/n:", "//n:"), namespaces=NS)
+
+    def values(self, tree, path):
+        return [element.text for element in self.find(tree, path)]
+
+    def test_the_file(self):
+        version = self.map_all()
+        export = self.made("saft_no")
+        self.assertRegex(export.file_name, r"^SAF-T Financial_923609016_\d{14}\.xml$")
+        tree = self.tree(export)
+        number, debit, credit = self.ledger()
+        entries = "//GeneralLedgerEntries"
+        self.assertEqual(self.values(tree, f"{entries}/TotalDebit"), [str(Decimal(debit))])
+        self.assertEqual(self.values(tree, f"{entries}/TotalCredit"), [str(Decimal(credit))])
+        self.assertEqual(len(self.find(tree, "//Line")), number)
+        for side, total in (("Debit", debit), ("Credit", credit)):
+            told = self.values(tree, f"//Line/{side}Amount/Amount")
+            self.assertEqual(sum(map(Decimal, told)), Decimal(total))
+        transactions = self.find(tree, "//Transaction")
+        self.assertEqual(self.values(tree, f"{entries}/NumberOfEntries"), [str(len(transactions))])
+        self._check_balances(tree)
+        self._check_taxes(tree)
+        self.assertEqual(self.values(tree, "//AnalysisID"), [str(self.project.id)] * 2)
+        self.assertEqual(self.values(tree, "//DebitAnalysisAmount/Amount"), ["50.00"])
+        self.assertEqual(self.values(tree, "//CurrencyCode"), ["USD", "USD"])
+        self.assertEqual(self.values(tree, "//ExchangeRate"), ["0.90000000"] * 2)
+        used = self.env["finance.mapping.use"].search([("res_model", "=", export._name)])
+        self.assertIn(version, used.version_id)
+        self.assertEqual(len(used), 2)
+
+    def _check_balances(self, tree):
+        """Opening and closing balances each add up to nothing, and closing is what SQL says."""
+        for when in ("Opening", "Closing"):
+            total = Decimal(0)
+            for side, sign in (("Debit", 1), ("Credit", -1)):
+                told = self.values(tree, f"//Account/{when}{side}Balance")
+                total += sign * sum(map(Decimal, told))
+            self.assertEqual(total, 0, when)
+        account = self.find(tree, "//Account[n:AccountID='411000']")[0]
+        self.assertEqual(account.find("n:OpeningDebitBalance", NS).text, "120.00")
+        party = self.find(tree, "//Customer")[0]
+        self.assertEqual(party.find("n:Name", NS).text, "Client | Un")
+        balance = party.find("n:BalanceAccount", NS)
+        self.assertEqual(
+            balance.find("n:ClosingDebitBalance", NS).text,
+            account.find("n:ClosingDebitBalance", NS).text,
+        )
+
+    def _check_taxes(self, tree):
+        sold = self.find(tree, f"//Transaction[n:TransactionID='{self.sold.name}']")[0]
+        told = sold.xpath(".//n:CreditTaxAmount/n:Amount/text()", namespaces=NS)
+        tax = sum(self.sold.line_ids.filtered("tax_line_id").mapped("credit"))
+        self.assertEqual(sum(map(Decimal, told)), Decimal(f"{tax:.2f}"))
+        self.assertEqual(len(told), 2)
+        bought = self.find(tree, f"//Transaction[n:TransactionID='{self.bought.name}']")[0]
+        told = bought.xpath(".//n:DebitTaxAmount/n:Amount/text()", namespaces=NS)
+        self.assertEqual(told, ["50.00"])
+        codes = self.values(tree, "//TaxCodeDetails/StandardTaxCode")
+        self.assertEqual(sorted(codes), ["3", "86"])
+
+    def test_schema(self):
+        xsd = schema(*XSD)
+        self.map_all()
+        export = self.made("saft_no")
+        xsd.assertValid(self.tree(export))
+        for path, value in (
+            ("//StandardTaxCode", "xyz"),
+            ("//Line/AccountID", "not there"),
+            ("//Line/CustomerID", "nobody"),
+            ("//TotalDebit", "1,00"),
+            ("//Period", "-1"),
+        ):
+            broken = self.tree(export)
+            self.find(broken, path)[0].text = value
+            self.assertFalse(xsd.validate(broken), path)
+
+    def test_part_of_a_year_brings_its_result_forward(self):
+        self.map_all()
+        export = self.made("saft_no", first="2025-03-01", last="2025-12-31")
+        tree = self.tree(export)
+        self._check_balances_add_up(tree)
+        account = self.find(tree, "//Account[n:AccountID='707000']")[0]
+        self.assertEqual(account.find("n:OpeningCreditBalance", NS).text, "133.43")
+        self.assertIn("part_of_year", self.codes(export))
+        if (xsd := schema(*XSD)) is not None:
+            xsd.assertValid(tree)
+
+    def _check_balances_add_up(self, tree):
+        told = [
+            sign * Decimal(value)
+            for side, sign in (("Debit", 1), ("Credit", -1))
+            for value in self.values(tree, f"//Account/Opening{side}Balance")
+        ]
+        self.assertEqual(sum(told), 0)
+
+    def test_nothing_is_invented(self):
+        """Without an approved mapping for this file nothing is written."""
+        export = self.export("saft_no")
+        missing = {"unmapped_account", "unmapped_tax"}
+        export.action_check()
+        self.assertEqual(self.codes(export), missing)
+        everything = {account: ("1920", "x") for account in self.accounts.values()}
+        self.approve("account", False, everything)
+        self.approve("tax", False, {self.tax: ("3", ""), self.reverse: ("86", "")})
+        export.action_check()
+        self.assertEqual(self.codes(export), missing)
+        self.approve("account", "saft_no", {account: ("1920", "") for account in everything})
+        self.approve("tax", "saft_no", {self.tax: ("4", ""), self.reverse: ("86", "")})
+        export.action_check()
+        self.assertEqual(self.codes(export), {"no_category", "other_tax_code"})
+        self.assertEqual(export.state, "blocked")
+        finding = export.finding_ids.filtered(lambda row: row.code == "other_tax_code")
+        self.assertEqual(finding.action_open()["domain"], [("id", "in", self.tax.ids)])
+
+    def test_company_facts(self):
+        self.map_all()
+        self.company.write({"company_registry": "923609017", "phone": False})
+        export = self.export("saft_no")
+        export.action_check()
+        self.assertEqual(self.codes(export), {"no_organisation", "no_phone"})
