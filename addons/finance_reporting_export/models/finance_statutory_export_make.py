@@ -11,7 +11,7 @@ from ..statutory import KINDS, Books
 from ..statutory.checks import used_accounts, used_taxes
 
 # Rows that are fetched from the server at a time.
-FETCHED = 5000
+FETCHED = 2000
 
 
 class Digest:

@@ -17,3 +17,4 @@ from . import test_volume
 from . import test_statutory_export
 from . import test_statutory_fec
 from . import test_statutory_saft
+from . import test_statutory_volume
