@@ -141,18 +141,19 @@ class StatutoryCase(TransactionCase):
 
     # === WHAT IS BOOKED === #
 
-    def post(self, day, *lines, currency=None, company=None, journals=None, accounts=None):
+    @classmethod
+    def post(cls, day, *lines, currency=None, company=None, journals=None, accounts=None):
         """A posted entry; lines: (account, balance, partner or None, amount in currency)."""
-        company = company or self.company
-        accounts = accounts or self.accounts
+        company = company or cls.company
+        accounts = accounts or cls.accounts
         move = (
-            self.env["account.move"]
+            cls.env["account.move"]
             .with_company(company)
             .create(
                 {
                     "move_type": "entry",
                     "date": day,
-                    "journal_id": (journals or self.journals)["general"].id,
+                    "journal_id": (journals or cls.journals)["general"].id,
                     "line_ids": [
                         Command.create(
                             {
@@ -175,24 +176,25 @@ class StatutoryCase(TransactionCase):
         move.action_post()
         return move
 
-    def invoice(self, day, amounts, kind="out_invoice", tax=None, partner=None, **values):
+    @classmethod
+    def invoice(cls, day, amounts, kind="out_invoice", tax=None, partner=None, **values):
         """A posted invoice or refund with a line for each amount."""
         sale = kind.startswith("out")
-        move = self.env["account.move"].create(
+        move = cls.env["account.move"].create(
             {
                 "move_type": kind,
-                "partner_id": (partner or (self.client if sale else self.supplier)).id,
+                "partner_id": (partner or (cls.client if sale else cls.supplier)).id,
                 "invoice_date": day,
                 "date": day,
-                "journal_id": self.journals["sale" if sale else "purchase"].id,
+                "journal_id": cls.journals["sale" if sale else "purchase"].id,
                 "invoice_line_ids": [
                     Command.create(
                         {
                             "name": "Article",
-                            "account_id": self.accounts["707000" if sale else "607000"].id,
+                            "account_id": cls.accounts["707000" if sale else "607000"].id,
                             "price_unit": amount,
                             "quantity": 1,
-                            "tax_ids": [Command.set((tax or self.tax).ids)],
+                            "tax_ids": [Command.set((tax or cls.tax).ids)],
                             **values,
                         }
                     )
@@ -203,26 +205,27 @@ class StatutoryCase(TransactionCase):
         move.action_post()
         return move
 
-    def book_a_year(self):
+    @classmethod
+    def book_a_year(cls):
         """A year before with a result, then a year: invoices, a refund, dollars, a payment."""
-        self.post("2024-03-01", ("512000", 1000.0, None), ("101000", -1000.0, None))
-        self.post("2024-06-01", ("411000", 120.0, self.client), ("707000", -120.0, None))
-        self.sold = self.invoice("2025-02-03", [100.10, 33.33])
-        self.invoice("2025-03-04", [50.0], kind="out_refund")
-        self.paid = self.post(
+        cls.post("2024-03-01", ("512000", 1000.0, None), ("101000", -1000.0, None))
+        cls.post("2024-06-01", ("411000", 120.0, cls.client), ("707000", -120.0, None))
+        cls.sold = cls.invoice("2025-02-03", [100.10, 33.33])
+        cls.invoice("2025-03-04", [50.0], kind="out_refund")
+        cls.paid = cls.post(
             "2025-04-05",
             ("512000", 160.12, None),
-            ("411000", -160.12, self.client),
+            ("411000", -160.12, cls.client),
         )
-        receivable = (self.sold | self.paid).line_ids.filtered(
-            lambda line: line.account_id == self.accounts["411000"]
+        receivable = (cls.sold | cls.paid).line_ids.filtered(
+            lambda line: line.account_id == cls.accounts["411000"]
         )
         receivable.reconcile()
-        usd = self.env.ref("base.USD")
-        self.post(
+        usd = cls.env.ref("base.USD")
+        cls.post(
             "2025-05-06",
             ("607000", 90.0, None, 100.0),
-            ("401000", -90.0, self.supplier, -100.0),
+            ("401000", -90.0, cls.supplier, -100.0),
             currency=usd,
         )
 

@@ -28,7 +28,7 @@ class TestStatutoryExport(StatutoryCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.book_a_year(cls)
+        cls.book_a_year()
 
     # === CHECKS === #
 

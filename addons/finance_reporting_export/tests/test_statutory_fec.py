@@ -22,7 +22,7 @@ class TestFec(StatutoryCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.book_a_year(cls)
+        cls.book_a_year()
 
     def rows(self, content, separator="\t"):
         text = content.decode()

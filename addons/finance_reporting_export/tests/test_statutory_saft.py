@@ -20,30 +20,32 @@ class TestSaftNo(StatutoryCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.reverse = cls.new_reverse(cls)
-        cls.book_a_year(cls)
-        cls.project = cls.new_project(cls)
+        cls.reverse = cls.new_reverse()
+        cls.book_a_year()
+        cls.project = cls.new_project()
         cls.bought = cls.invoice(
-            cls, "2025-06-01", [200.0], kind="in_invoice", tax=cls.reverse,
+            "2025-06-01", [200.0], kind="in_invoice", tax=cls.reverse,
             analytic_distribution={str(cls.project.id): 25.0},
         )  # fmt: skip
 
-    def new_reverse(self):
+    @classmethod
+    def new_reverse(cls):
         """A tax that is charged and deducted at once."""
-        tax = self.new_tax("purchase", "445660", 25.0)
+        tax = cls.new_tax("purchase", "445660", 25.0)
         counter = {
             "repartition_type": "tax",
             "factor_percent": -100.0,
-            "account_id": self.accounts["445710"].id,
+            "account_id": cls.accounts["445710"].id,
         }
-        tax.invoice_repartition_line_ids = [Command.create(counter)]
-        tax.refund_repartition_line_ids = [Command.create(counter)]
+        more = [Command.create(counter)]
+        tax.write({"invoice_repartition_line_ids": more, "refund_repartition_line_ids": more})
         return tax
 
-    def new_project(self):
-        plan = self.env["account.analytic.plan"].create({"name": "Prosjekt"})
-        return self.env["account.analytic.account"].create(
-            {"name": "Aker", "plan_id": plan.id, "company_id": self.company.id}
+    @classmethod
+    def new_project(cls):
+        plan = cls.env["account.analytic.plan"].create({"name": "Prosjekt"})
+        return cls.env["account.analytic.account"].create(
+            {"name": "Aker", "plan_id": plan.id, "company_id": cls.company.id}
         )
 
     def map_all(self):

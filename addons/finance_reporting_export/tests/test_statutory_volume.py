@@ -65,8 +65,6 @@ class TestStatutoryVolume(StatutoryCase):
                 sink = Watched()
                 written = KINDS[kind]().write(books, export._reader(books), sink)
                 self.assertEqual(written.lines, number)
-                self.assertEqual(
-                    (written.debit, written.credit), (Decimal(debit), Decimal(credit))
-                )
+                self.assertEqual((written.debit, written.credit), (Decimal(debit), Decimal(credit)))
                 self.assertGreater(sink.size, number * 80)
                 self.assertLess(sink.peak - sink.before, MOST_MEMORY)
