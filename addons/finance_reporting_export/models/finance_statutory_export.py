@@ -139,6 +139,7 @@ class FinanceStatutoryExport(models.Model):
     def write(self, vals):
         self._refuse_set(set(vals) & (set(self._fields) - EDITED - self._incidental()))
         if not self.env.su and ASKED & vals.keys():
+            self.check_access("write")
             written = self.filtered(lambda export: export.state not in OPEN)
             written._refuse_change()
             super().write(vals)

@@ -62,13 +62,15 @@ class SaftNo(StatutoryFile):
             file.write_declaration()
             with file.element(f"{NAMESPACE}AuditFile", nsmap={None: NAMESPACE[1:-1]}):
                 file.write(_header(books, bool(taxes)))
+                analyses = list(rows(ANALYSES))
                 with file.element(f"{NAMESPACE}MasterFiles"):
-                    _master_files(file, books, rows, taxes)
+                    _master_files(file, books, rows, taxes, analyses)
                 with file.element(f"{NAMESPACE}GeneralLedgerEntries"):
                     file.write(tree("NumberOfEntries", str(entries)))
                     file.write(tree("TotalDebit", sums[0]))
                     file.write(tree("TotalCredit", sums[1]))
-                    seen = Entries(books, taxes, dict(rows(MEMBERS)))
+                    plans = {analysis[0]: analysis[1] for analysis in analyses}
+                    seen = Entries(books, taxes, dict(rows(MEMBERS)), plans)
                     journals(file, seen, rows)
         if (seen.count, seen.lines, seen.debit, seen.credit) != (
             entries, lines, totals.debit, totals.credit,
@@ -158,7 +160,7 @@ def _address(parent, cells):
 # === MASTER FILES === #
 
 
-def _master_files(file, books, rows, taxes):
+def _master_files(file, books, rows, taxes, analyses):
     with file.element(f"{NAMESPACE}GeneralLedgerAccounts"):
         for row in rows(ACCOUNT_ROWS):
             file.write(_account(books, row))
@@ -172,7 +174,6 @@ def _master_files(file, books, rows, taxes):
         for tax in taxes:
             table.append(_tax(books, tax))
         file.write(tree("TaxTable", table))
-    analyses = list(rows(ANALYSES))
     if analyses:
         with file.element(f"{NAMESPACE}AnalysisTypeTable"):
             for analysis in analyses:
@@ -242,11 +243,11 @@ def _tax(books, tax):
     )
 
 
-def _analysis(account_id, plan, code, name):
-    """The schema has a type once: so each analytic account is one, described by its plan."""
+def _analysis(account_id, plan_id, plan, code, name):
+    """A plan is a type of analysis, its accounts are what is analysed."""
     return tree(
         "AnalysisTypeTableEntry",
-        ("AnalysisType", f"A{account_id}"),
+        ("AnalysisType", f"P{plan_id}"),
         ("AnalysisTypeDescription", text(plan, 256) or "-"),
         ("AnalysisID", str(account_id)),
         ("AnalysisIDDescription", text(" ".join(filter(None, (code, name))), 256) or "-"),

@@ -61,14 +61,16 @@ class Row(NamedTuple):
 class Entries:
     """What all entries share, and what was counted of them.
 
-    taxes: rows of `saft_no_sql.TAXES`. members: {tax: taxes that it stands for}.
+    taxes: rows of `saft_no_sql.TAXES`. members: {tax: taxes that it stands for}. plans:
+    {analytic account: its plan}.
     """
 
-    def __init__(self, books, taxes, members):
+    def __init__(self, books, taxes, members, plans):
         self.year_first = books.year_first
         self.cent = Decimal(1).scaleb(-books.decimals)
         self.taxes = {tax[0]: tax for tax in taxes}
         self.members = members
+        self.plans = plans
         self.count = self.lines = 0
         self.debit = self.credit = Decimal(0)
 
@@ -189,14 +191,14 @@ def _analyses(entries, row):
     percent = {}
     for key, part in json.loads(row.analysis or "{}").items():
         for account in key.split(","):
-            if account.isdecimal():
+            if account.isdecimal() and int(account) in entries.plans:
                 percent[int(account)] = percent.get(int(account), 0) + Decimal(str(part))
     balance = Decimal(row.balance)
     for account, part in sorted(percent.items()):
         name, amount = side("", "AnalysisAmount", (balance * part / HUNDRED).quantize(entries.cent))
         yield (
             "Analysis",
-            ("AnalysisType", f"A{account}"),
+            ("AnalysisType", f"P{entries.plans[account]}"),
             ("AnalysisID", str(account)),
             (name, ("Amount", amount)),
         )

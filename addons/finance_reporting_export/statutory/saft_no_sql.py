@@ -42,7 +42,7 @@ SHARED = """
   CROSS JOIN LATERAL jsonb_object_keys(line.analytic_distribution) AS key(parts)
   CROSS JOIN LATERAL regexp_split_to_table(key.parts, ',') AS part"""
 ANALYSES = f"""
-SELECT analytic.id, COALESCE(plan.name->>%(lang)s, plan.name->>'en_US'), analytic.code,
+SELECT analytic.id, analytic.plan_id, COALESCE(plan.name->>%(lang)s, plan.name->>'en_US'), analytic.code,
        COALESCE(analytic.name->>%(lang)s, analytic.name->>'en_US')
   FROM account_analytic_account AS analytic
   LEFT JOIN account_analytic_plan AS plan ON plan.id = analytic.plan_id

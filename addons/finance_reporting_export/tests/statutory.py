@@ -42,7 +42,7 @@ def schema(folder, name):
 class StatutoryCase(TransactionCase):
     """One company with a year before, a year, and a controller and an auditor."""
 
-    country, registry, currency = "base.fr", "732 829 320 00074", "base.EUR"
+    country, number, currency = "base.fr", "732 829 320 00074", "base.EUR"
 
     @classmethod
     def setUpClass(cls):
@@ -50,7 +50,7 @@ class StatutoryCase(TransactionCase):
         cls.startClassPatcher(patch.dict(os.environ, {"FINANCE_VAULT_KEYS": KEY}))
         for code in ("base.EUR", "base.USD", "base.NOK"):
             cls.env.ref(code).active = True
-        cls.company = cls.new_company("Maison", cls.registry)
+        cls.company = cls.new_company("Maison", cls.number)
         cls.env = cls.env(context={**cls.env.context, "allowed_company_ids": cls.company.ids})
         cls.accounts = cls.new_accounts(cls.company)
         cls.journals = cls.new_journals(cls.company)
@@ -73,17 +73,18 @@ class StatutoryCase(TransactionCase):
 
     @classmethod
     def new_company(cls, name, registry):
-        return cls.env["res.company"].create(
+        company = cls.env["res.company"].create(
             {
                 "name": name,
                 "country_id": cls.env.ref(cls.country).id,
                 "currency_id": cls.env.ref(cls.currency).id,
-                "company_registry": registry,
                 "phone": "+47 22 00 00 00",
                 "city": "Oslo",
                 "street": "Gata 1",
             }
         )
+        company.company_registry = registry
+        return company
 
     @classmethod
     def new_accounts(cls, company):
@@ -280,7 +281,7 @@ class StatutoryCase(TransactionCase):
         mapping = self.env["finance.mapping"].create(
             {"name": f"{scope} {kind}", "kind": kind, "scope": scope, "company_id": self.company.id}
         )
-        version = self.env["finance.mapping.version"].create({"mapping_id": mapping.id})
+        version = mapping._draft()
         version.line_ids = [
             Command.create({"rule": "record", "res_id": record.id, "code": code, "label": label})
             for record, (code, label) in codes.items()

@@ -121,13 +121,13 @@ class TestFec(StatutoryCase):
     def test_second_company_and_branch(self):
         other = self.new_company("Autre", "552 100 554")
         branch = self.env["res.company"].create({"name": "Filiale", "parent_id": self.company.id})
+        self.controller.company_ids = self.company | branch
         before = self.content(self.made("fec"))
         accounts, journals = self.new_accounts(other), self.new_journals(other)
         self.post(
             "2025-07-01", ("512000", 7.0, None), ("101000", -7.0, None),
             company=other, accounts=accounts, journals=journals,
         )  # fmt: skip
-        self.controller.company_ids = self.company | branch
         self.assertEqual(self.content(self.made("fec")), before)
         self.assertEqual(self.export("fec").sudo()._entities(), self.company | branch)
         branch.company_registry = "552100554"
