@@ -90,6 +90,7 @@ class Bench:
             companies = env["res.company"].search([("name", "=like", "Ledger %")]).ids
             key = env["res.users.apikeys"].with_user(admin)._generate("rpc", "Benchmark", None)
             env.cr.commit()
+        bench_odoo.BENCH.mkdir(parents=True, exist_ok=True)
         with bench_odoo.BenchServer(
             self.cluster, OURS, [f"--addons-path={self.path}"], {}
         ) as server:

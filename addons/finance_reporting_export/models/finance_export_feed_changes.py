@@ -162,6 +162,16 @@ class FinanceExportFeed(models.Model):
             int(width) + OWN,
         )
 
+    def _has_new(self, watch, new):
+        [(found,)] = self.env.execute_query(
+            SQL(
+                "SELECT EXISTS (SELECT FROM %s AS changed WHERE %s)",
+                SQL.identifier(watch.table),
+                new,
+            )
+        )
+        return found
+
     def _changed(self, watches, since):
         """Write the ids of the rows that have changed or are gone to a table; return its name.
 
@@ -171,7 +181,10 @@ class FinanceExportFeed(models.Model):
         self.ensure_one()
         name = f"finance_export_changed_{self.id}"
         new = self._is_new(since)
-        found = [_written(watch, new) for watch in watches]
+        # The planner can't know that hardly a row is new, and would join whole tables for nothing.
+        found = [
+            _written(watch, new) for watch in watches if watch.own or self._has_new(watch, new)
+        ]
         found.append(
             SQL(
                 "SELECT record FROM finance_export_tombstone AS changed"
