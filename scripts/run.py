@@ -32,6 +32,8 @@ WELCOME = """
      curl -X DELETE {sandbox}/_sandbox/faults
   4. Open Finance Connect > Bank > Bank Lines: work through the Operating Account, drop a statement
      file on the screen, and see under Cash which account is late.
+  5. As administrator open Finance Connect > Reporting > Exports: preview a feed, export now, and
+     compare what the ledger and the files add up to under Totals.
 
   Logs: {logs}
   Ctrl-C stops everything that was started here.

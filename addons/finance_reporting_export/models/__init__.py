@@ -36,6 +36,8 @@ from . import finance_feed_column
 from . import finance_historical_amount
 from . import finance_intercompany
 from . import finance_vault
+from . import finance_export_run_screen
+from . import finance_export_screen
 from . import operations
 from . import res_company
 from . import res_config_settings

@@ -88,7 +88,8 @@ class RecordQuery:
         field = model._fields[link]
         records = model.env[field.comodel_name].with_context(model.env.context)
         readable = records._search([], active_test=False)
-        joined = self.query.make_alias(alias, link)
+        # a domain of the feed may have joined all of them under the ORM's own alias
+        joined = self.query.make_alias(alias, f"{link}_readable")
         condition = SQL(
             "%s = %s",
             model._field_to_sql(alias, link, self.query),

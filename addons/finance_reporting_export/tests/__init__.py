@@ -3,6 +3,7 @@ from . import test_controls_access
 from . import test_delivery
 from . import test_delivery_warehouse
 from . import test_destinations
+from . import test_docs_examples
 from . import test_extraction
 from . import test_feeds
 from . import test_findings

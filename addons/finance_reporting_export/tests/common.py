@@ -2,8 +2,44 @@
 
 import csv
 import io
+import json
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
 from odoo.tests import TransactionCase
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def examples(page, kind=""):
+    """Return the SQL blocks of a page of the guides; kind: what their first line names."""
+    blocks = re.findall(r"```sql\n(.*?)```", (DOCS / page).read_text(), re.S)
+    return [block for block in blocks if block.startswith(f"-- {kind}" if kind else "")]
+
+
+def duckdb_rows(statement):
+    """Return what DuckDB answers, as text, in a process of its own: Odoo's limits its memory."""
+    code = (
+        "import sys, json, duckdb; "
+        "print(json.dumps(duckdb.sql(sys.stdin.read()).fetchall(), default=str))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=statement,
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=_unlimited,
+    )
+    return json.loads(done.stdout)
+
+
+def _unlimited():
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 class ExportCase(TransactionCase):

@@ -11,7 +11,7 @@ from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
 from tests.door import Door
 
-from .common import ExportCase
+from .common import ExportCase, examples
 from .destinations import destination
 
 COLUMNS = ("id", "period", "gl_account_number", "debit", "credit", "je_line_description")
@@ -103,3 +103,12 @@ class TestWarehouse(ExportCase):
         drain_jobs(self.env, until_due=True)
         self.assertEqual((run.state, self.warehouse()), ("delivered", before))
         self.assertEqual(self.sql("SELECT count(*) FROM odoo.finance_batches"), [(1,)])
+
+    def test_the_examples_of_the_guides(self):
+        self.entry()
+        self.run_it()
+        asked = [*examples("reporting.md", "PostgreSQL"), *examples("destinations.md")]
+        self.assertEqual(len(asked), 2)
+        for statement in asked:
+            for one in filter(str.strip, statement.split(";")):
+                self.assertTrue(self.sql(one.replace("'group'", f"'{self.export.code}'")), one)

@@ -23,7 +23,12 @@ READERS = ("auditor", "controller", "administrator")
 WRITTEN = ("finance.export.file", "finance.export.run", "finance.export.run.feed")
 PUBLIC = {
     "finance.export.file": {"action_download"},
-    "finance.export.run": {"action_cancel", "action_deliver_again"},
+    "finance.export.run": {
+        "action_cancel",
+        "action_deliver_again",
+        "action_open_exceptions",
+        "action_open_restatements",
+    },
     "finance.export.run.feed": set(),
     "finance.export.tombstone": set(),
 }

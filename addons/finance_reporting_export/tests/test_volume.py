@@ -3,7 +3,6 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pyarrow
 from pyarrow import compute, csv, parquet
 
@@ -11,7 +10,7 @@ from odoo.tests import tagged
 
 from ..extract.formats import CHOICES
 from . import ledger
-from .common import ExportCase
+from .common import ExportCase, duckdb_rows
 
 SOAK = os.environ.get("SOAK") == "1"
 ITEMS = 1_000_000 if SOAK else 3_000
@@ -80,8 +79,8 @@ class TestVolume(ExportCase):
         else:
             types = ", ".join(f"'{name}': 'VARCHAR'" for name in AMOUNTS)
             source = f"read_json('{path}', format = 'newline_delimited', columns = {{{types}}})"
-        [row] = duckdb.sql(f"SELECT count(*), {sums} FROM {source}").fetchall()
-        return list(row)
+        [row] = duckdb_rows(f"SELECT count(*), {sums} FROM {source}")
+        return [row[0], *map(Decimal, row[1:])]
 
     def by_arrow(self, path, choice, schema):
         """Return count and sums as pyarrow finds them; None for JSON, where it has no decimals."""

@@ -1,0 +1,38 @@
+"""What the guide shows a BI engineer runs as it stands there."""
+
+import tempfile
+from pathlib import Path
+
+from odoo.tests import tagged
+
+from odoo.addons.finance_connector_base.tests.common import drain_jobs
+
+from .common import ExportCase, duckdb_rows, examples
+
+
+@tagged("post_install", "-at_install")
+class TestExamples(ExportCase):
+    def test_duckdb(self):
+        self.entry(amount=120)
+        export = self.export_line("journal_items", split="month").export_id
+        export.write({"format": "csv.gz", "balance_policy": "ignore"})
+        run = export._start(why="test")
+        drain_jobs(self.env, until_due=True)
+        exceptions = self.env["finance.exception"].search([("document_id", "=", run.id)])
+        self.assertEqual(run.state, "delivered", exceptions.mapped("text"))
+        with tempfile.TemporaryDirectory() as folder:
+            for file in run.file_ids:
+                (Path(folder) / file.name).write_bytes(file.sudo()._open().read())
+            sums, files = (
+                duckdb_rows(example.replace("exports/group/000001", folder))
+                for example in examples("reporting.md", "DuckDB")
+            )
+        # the reader's own entries alone are of this company
+        posted = self.env["account.move.line"].search(
+            [("parent_state", "=", "posted"), ("company_id", "=", self.company.id),
+             ("account_id", "!=", False)]
+        )  # fmt: skip
+        self.assertEqual(
+            round(float(sum(row[3] for row in sums)), 2), round(sum(posted.mapped("debit")), 2)
+        )
+        self.assertEqual(dict(files), {file.name: file.bytes for file in run.file_ids if file.feed})
