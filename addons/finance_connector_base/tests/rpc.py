@@ -66,6 +66,6 @@ class RpcCalls:
 
 def _answer(env, model, method, ids=(), context=None, **arguments):
     """What Odoo's controller of JSON-2 does with a question."""
-    records = env[model].with_context(context or {}).browse(ids)
+    records = env[model].with_context(**(context or {})).browse(ids)
     answer = get_public_method(records, method)(records, **arguments)
     return answer.ids if isinstance(answer, BaseModel) else answer

@@ -86,7 +86,7 @@ class RecordQuery:
     def _joined_model(self, model, alias, link):
         """Join the records of a many2one; those that the user may not read are empty."""
         field = model._fields[link]
-        records = model.env[field.comodel_name].with_context(model.env.context)
+        records = model.env[field.comodel_name]
         readable = records._search([], active_test=False)
         # a domain of the feed may have joined all of them under the ORM's own alias
         joined = self.query.make_alias(alias, f"{link}_readable")

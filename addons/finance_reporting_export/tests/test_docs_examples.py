@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
@@ -14,12 +14,16 @@ from .common import ExportCase, duckdb_rows, examples
 class TestExamples(ExportCase):
     def test_duckdb(self):
         self.entry(amount=120)
-        export = self.export_line("journal_items", split="month").export_id
+        reader = new_test_user(
+            self.env,
+            "export_reader",
+            "account.group_account_manager,finance_connector_base.group_controller",
+        )
+        export = self.export_line("journal_items", user=reader, split="month").export_id
         export.write({"format": "csv.gz", "balance_policy": "ignore"})
         run = export._start(why="test")
         drain_jobs(self.env, until_due=True)
-        exceptions = self.env["finance.exception"].search([("document_id", "=", run.id)])
-        self.assertEqual(run.state, "delivered", exceptions.mapped("text"))
+        self.assertEqual(run.state, "delivered")
         with tempfile.TemporaryDirectory() as folder:
             for file in run.file_ids:
                 (Path(folder) / file.name).write_bytes(file.sudo()._open().read())
