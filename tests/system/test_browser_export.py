@@ -1,5 +1,7 @@
 """An export in a real browser: defined, previewed, run, its totals opened, and stopped by a draft."""
 
+from datetime import date, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -69,7 +71,7 @@ def standing(person):
 
 
 def leave_a_draft(rpc):
-    """A draft entry, and an export that is stopped by one."""
+    """A draft of last month, and an export that is stopped by one."""
     [export] = rpc.call("finance.export", "search", [("code", "=", "bi")])
     rpc.call("finance.export", "write", [export], {"drafts_policy": "block"})
     company = rpc.call("res.users", "read", [rpc.uid], ["company_id"])[0]["company_id"][0]
@@ -79,4 +81,9 @@ def leave_a_draft(rpc):
         [("type", "=", "general"), ("company_id", "=", company)],
         limit=1,
     )
-    rpc.call("account.move", "create", {"journal_id": journal, "move_type": "entry"})
+    last_month = date.today().replace(day=1) - timedelta(days=1)
+    rpc.call(
+        "account.move",
+        "create",
+        {"journal_id": journal, "move_type": "entry", "date": str(last_month)},
+    )
