@@ -2,7 +2,7 @@
     "name": "Finance Connect: Bank Sync",
     "summary": "Bank statements by file and by API: never twice, never half, matched, and the cash",
     "description": "Bank statements and cash. See README.md.",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "Finance Connect contributors",
     "license": "LGPL-3",

@@ -1,7 +1,7 @@
 {
     "name": "Finance Connect",
     "summary": "Connectors, sealed credentials, jobs, exceptions and evidence for finance integrations",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "Finance Connect contributors",
     "license": "LGPL-3",
