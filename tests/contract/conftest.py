@@ -1,5 +1,6 @@
 """What contract tests talk to: the sandbox, and servers for exported batches."""
 
+import os
 import uuid
 
 import pytest
@@ -36,7 +37,7 @@ def warehouse_server():
     with postgres.server("test") as cluster:
         databases = Databases(cluster)
         databases.sql("postgres", f'CREATE DATABASE "{name}" TEMPLATE template0')
-        place = made.PostgresPlace(cluster.environment["PGHOST"], name)
+        place = made.PostgresPlace((os.environ | cluster.environment)["PGHOST"], name)
         yield place
         place.close()
         databases.drop(name)

@@ -29,6 +29,23 @@ class FinanceExportColumn(models.Model):
         "UNIQUE (export_feed_id, name)", "A column has one privacy in an export."
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        rows = super().create(vals_list)
+        rows._check_reader()
+        return rows
+
+    def write(self, vals):
+        self._check_reader()
+        result = super().write(vals)
+        self._check_reader()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _check_reader(self):
+        """What is told of persons is chosen by who may change the export."""
+        self.export_feed_id.export_id._check_reader()
+
     @api.constrains("name", "privacy", "export_feed_id")
     def _check_name(self):
         for row in self:

@@ -84,6 +84,7 @@ class FinanceFeed(models.Model):
                         feed=feed.name,
                     )
                 )
+            self._check_readers()
             for feed in self:
                 vals = vals | {"version": feed.version + 1}
                 super(FinanceFeed, feed).write(vals)
@@ -92,8 +93,14 @@ class FinanceFeed(models.Model):
 
     def _next_version(self):
         """Columns have changed: receivers must know."""
+        self._check_readers()
         for feed in self.filtered(lambda feed: not feed.builtin).sudo():
             feed.version += 1
+
+    def _check_readers(self):
+        """What an export reads with lent rights is changed by an administrator alone."""
+        lines = self.env["finance.export.feed"].sudo().search([("feed_id", "in", self.ids)])
+        self.env["finance.export"].browse(lines.export_id.ids)._check_reader()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_builtin(self):

@@ -90,6 +90,34 @@ class TestExtraction(MappingMixin, ExportCase):
                 }
             )
 
+    def test_what_is_read_with_lent_rights_stays_as_it_is(self):
+        feed = self.env["finance.feed"].create(
+            {
+                "name": "Entries",
+                "code": "entries_of_ours",
+                "model_id": self.env.ref("account.model_account_move").id,
+                "column_ids": [Command.create({"name": "number", "source": "name"})],
+            }
+        )
+        lent = self.export_line("entries_of_ours", companies=self.home, user=self.approver)
+        changes = (
+            lambda: feed.with_user(self.worker).write({"domain": "[('id', '>', 0)]"}),
+            lambda: feed.column_ids.with_user(self.worker).write({"source": "ref"}),
+            lambda: feed.column_ids.with_user(self.worker).unlink(),
+            lambda: lent.with_user(self.worker).write({"mode": "incremental"}),
+            lambda: (
+                self.env["finance.export.column"]
+                .with_user(self.worker)
+                .create({"export_feed_id": lent.id, "name": "number", "privacy": "drop"})
+            ),
+        )
+        for number, change in enumerate(changes):
+            with self.subTest(number), self.assertRaises(AccessError):
+                change()
+        lent.export_id.user_id = self.worker
+        for change in changes[:1] + changes[3:]:
+            change()
+
     # === WHAT IS TOLD === #
 
     def test_codes_of_accounts_are_those_of_the_rows_company(self):
