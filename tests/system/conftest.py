@@ -62,13 +62,17 @@ QUICK_PASSWORDS = "; ".join(
 
 @pytest.fixture
 def copies(databases, afterwards):
-    """Make fresh copies of a database: ``copies(template)``; dropped after the test."""
+    """Make fresh copies of a database: ``copies(template)``; dropped after the test.
+
+    Of ``template0`` the copy is empty.
+    """
 
     def make(source):
         name = f"fc_sys_{uuid.uuid4().hex[:8]}"
         afterwards.callback(databases.drop, name)
         databases.copy(source, name)
-        databases.sql(name, QUICK_PASSWORDS)
+        if source != "template0":
+            databases.sql(name, QUICK_PASSWORDS)
         return name
 
     return make
