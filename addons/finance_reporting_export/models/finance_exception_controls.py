@@ -20,7 +20,7 @@ class FinanceException(models.Model):
                 kind="business",
                 severity="high",
                 question="stopped",
-                steps=("open_document", "retry", "handle", "ignore"),
+                steps=("open_document", "handle", "ignore"),
             ),
             "export.totals": ExceptionKind(
                 title=_("An export was stopped: its file is not the ledger"),
@@ -32,7 +32,7 @@ class FinanceException(models.Model):
                 effect=_("Your books are unchanged. The receiver got nothing of this batch."),
                 severity="critical",
                 question="stopped",
-                steps=("open_document", "retry", "handle"),
+                steps=("open_document", "handle"),
             ),
             "export.restated": ExceptionKind(
                 title=_("A final month has changed"),
