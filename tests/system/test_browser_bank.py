@@ -265,7 +265,8 @@ def test_with_the_keyboard_alone(people, odoo, soak):
     desk = Desk(person, journal).open()
     drop(person, ".o_bank_desk", {"march.xml": statement(lines)})
     expect(desk.imported("march.xml")).to_contain_text(f"{count} lines made", timeout=120_000)
-    person.press("Close")
+    wait_for_matching(odoo)
+    desk.open()
     here = person.page.url
     desk.key("j", "k", "?", "?")
     for done in range(1, count + 1):

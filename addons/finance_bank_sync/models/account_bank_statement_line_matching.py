@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 from odoo import _, api, fields, models
@@ -7,6 +8,11 @@ from odoo.fields import Domain
 USER = "finance_connector_base.group_user"
 # Proposals of items that are at least this good come before rules and lessons.
 GOOD = 60
+# Two proposals that agree in these are the same.
+CONTENT = [
+    *("line_id", "rank", "score", "kind", "reasons", "parts"),
+    *("partner_id", "rule_id", "lesson_id"),
+]
 
 
 class AccountBankStatementLine(models.Model):
@@ -263,10 +269,12 @@ class AccountBankStatementLine(models.Model):
     # === KEEPING === #
 
     def _finance_keep_proposals(self, decided):
-        """Write the decisions of {line: decisions} as proposals instead of those that were there."""
+        """Write the decisions of {line: decisions} as proposals instead of those that were there.
+
+        What was there already and says the same stays: a person may be looking at it.
+        """
         proposals = self.env["finance.bank.proposal"].sudo()
         lines = self.browse([line.id for line in decided])
-        proposals.search([("line_id", "in", self.ids)]).unlink()
         items = {
             part["id"]
             for decisions in decided.values()
@@ -299,7 +307,13 @@ class AccountBankStatementLine(models.Model):
             for line in lines
             for rank, decision in enumerate(decided[line], start=1)
         ]
-        return proposals.create(rows).sudo(False)
+        there = proposals.search([("line_id", "in", self.ids)])
+        known = {_content(values): values["id"] for values in there.read(CONTENT, load=None)}
+        stays = {_content(row): known.get(_content(row)) for row in rows}
+        kept = proposals.browse(filter(None, stays.values()))
+        (there - kept).unlink()
+        made = proposals.create([row for row in rows if not stays[_content(row)]])
+        return (kept | made).sorted(lambda one: (one.line_id.id, one.rank)).sudo(False)
 
     # === OTHERS === #
 
@@ -330,6 +344,11 @@ def _word_domain(word):
     except ValueError:
         return domain
     return domain | Domain("amount_residual_currency", "in", (amount, -amount))
+
+
+def _content(values):
+    """Return what a proposal says as text, from values to create it or as they were read."""
+    return json.dumps([values[name] or None for name in CONTENT], sort_keys=True)
 
 
 def _doubt(code, **values):

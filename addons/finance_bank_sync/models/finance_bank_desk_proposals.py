@@ -20,17 +20,17 @@ class FinanceBankDesk(models.AbstractModel):
 
     @api.model
     def accept(self, line_id, proposal_id):
-        """Book a proposal on its line."""
+        """Book a proposal on its line; one that changed meanwhile isn't booked but shown anew."""
         line = self._open_line(line_id)
         proposal = line.finance_proposal_ids.filtered(lambda one: one.id == int(proposal_id))
         if not proposal or proposal.kind == NONE:
             self._refresh(line)
-            raise UserError(
-                self.env._(
-                    "%(line)s was matched anew in the meantime. Look at its proposals again.",
-                    line=line.display_name,
-                )
+            changed = self.env._(
+                "%(line)s was matched anew in the meantime and nothing was booked. Look at its "
+                "proposals again.",
+                line=line.display_name,
             )
+            return self._answer(line) | {"changed": changed}
         items = self._item_ids(proposal)
         line._finance_accept(proposal)
         return self._answer(line, items)

@@ -190,8 +190,20 @@ class TestDesk(DeskCommon):
         left = self.desk.detail(second.id)
         parts = [part for one in left["proposals"] for part in one["parts"]]
         self.assertNotIn(self.due(invoice).id, [part["id"] for part in parts])
-        with self.assertRaisesRegex(UserError, "matched anew"):
-            self.desk.accept(second.id, best[second.id]["id"])
+        late = self.desk.accept(second.id, best[second.id]["id"])
+        self.assertIn("matched anew", late["changed"])
+        self.assertFalse(second.is_reconciled)
+        self.assertEqual([row["id"] for row in late["lines"]], [second.id])
+
+    def test_what_is_matched_anew_with_the_same_result_stays(self):
+        """A run beside a person takes no proposal away that still holds."""
+        invoice = self.invoice(88.8)
+        line = self.line(88.8, f"pays {invoice.name}")
+        (row,) = [row for row in self.rows() if row["id"] == line.id]
+        before = line.finance_proposal_ids
+        self.assertEqual(line._finance_propose(), before)
+        self.assertNotIn("changed", self.desk.accept(line.id, row["best"]["id"]))
+        self.assertEqual(invoice.payment_state, "paid")
 
     def test_accepts_many_and_leaves_the_doubtful(self):
         """All that is clear, each once; the twin of a paid invoice is left."""

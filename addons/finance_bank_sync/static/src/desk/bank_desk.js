@@ -303,7 +303,10 @@ export class BankDesk extends Component {
     async accept(proposalId, stay = false) {
         const { id } = this.line;
         const done = await this.work("accept", [id], { proposal_id: proposalId });
-        if (done) {
+        if (done?.changed) {
+            this.notification.add(done.changed, { type: "warning" });
+            await this.select(id);
+        } else if (done) {
             this.after(id, stay);
         }
     }
