@@ -6,7 +6,7 @@ errors, and the Berlin Group's words for transactions and balances. Base URL:
 
 ==============================================  ===============================================
 ``POST /api/v2/token/new/``, ``…/refresh/``
-``GET /api/v2/institutions/``                   ``?country=``
+``GET /api/v2/institutions/``                   ``?country=``; ``{id}/``: one of them
 ``POST|GET|DELETE /api/v2/agreements/enduser/``
 ``POST|GET|DELETE /api/v2/requisitions/``
 ``GET|POST /consent``                           the bank's page; not a part of the contract
@@ -56,6 +56,7 @@ class GoCardlessBad(BankVendor, Vendor):
         ("POST", "/api/v2/token/new", "new_token"),
         ("POST", "/api/v2/token/refresh", "refresh_token"),
         ("GET", "/api/v2/institutions", "institutions"),
+        ("GET", "/api/v2/institutions/{id}", "institution"),
         ("POST", "/api/v2/agreements/enduser", "agree"),
         ("GET", "/api/v2/agreements/enduser/{id}", "agreement"),
         ("POST", "/api/v2/requisitions", "require"),
@@ -135,7 +136,18 @@ class GoCardlessBad(BankVendor, Vendor):
     def institutions(self, request):
         """List banks."""
         self._check(request)
-        row = {
+        row = self._institution()
+        country = request.query.get("country", "de").upper()
+        return Response(200, [row] if country in row["countries"] else [])
+
+    def institution(self, request, id):
+        """Tell of one bank."""
+        self._check(request)
+        more = {"supported_features": [], "supported_payments": {}}
+        return Response(200, _found({INSTITUTION: self._institution() | more}, id))
+
+    def _institution(self):
+        return {
             "id": INSTITUTION,
             "name": "Sandbox Finance",
             "bic": BIC,
@@ -143,8 +155,6 @@ class GoCardlessBad(BankVendor, Vendor):
             "countries": ["DE", "GB"],
             "logo": "https://cdn.nordigen.com/ais/SANDBOXFINANCE_SFIN0000.png",
         }
-        country = request.query.get("country", "de").upper()
-        return Response(200, [row] if country in row["countries"] else [])
 
     def agree(self, request):
         """Make an agreement."""

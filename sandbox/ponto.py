@@ -9,7 +9,8 @@ URL: ``http://127.0.0.1:8099/ponto``. Client: :data:`CLIENT_ID`, :data:`CLIENT_S
 ``GET /accounts/{id}/transactions``            ``limit``, ``after``: newest first
 ``GET /accounts/{id}/pending-transactions``
 ``POST /synchronizations``, ``GET /…/{id}``    asks the bank; runs, then succeeds
-``POST /_bank/expire``                         the authorizations end; not a part of the contract
+``POST /_bank/expire``, ``renew``              the authorizations end, are renewed; not a part of
+                                               the contract
 =============================================  ================================================
 
 What was decided where the contract leaves a choice
@@ -59,6 +60,7 @@ class Ponto(BankVendor, Vendor):
         ("POST", "/synchronizations", "synchronize"),
         ("GET", "/synchronizations/{sync_id}", "synchronization"),
         ("POST", "/_bank/expire", "expire"),
+        ("POST", "/_bank/renew", "renew"),
         *CONTROLS,
     )
 
@@ -111,6 +113,11 @@ class Ponto(BankVendor, Vendor):
     def expire(self, _request):
         """End the authorizations."""
         self.until = datetime.now(UTC) - timedelta(hours=1)
+        return Response(200, {"until": _at(self.until)})
+
+    def renew(self, _request):
+        """Give the authorizations again, as a person does in Ponto's dashboard."""
+        self.until = datetime.now(UTC) + timedelta(days=90)
         return Response(200, {"until": _at(self.until)})
 
     # === ACCOUNTS === #

@@ -10,7 +10,12 @@ from decimal import Decimal
 import pytest
 import requests
 
-from odoo.addons.finance_bank_sync.canonical.feed import CONSENT_ENDED, QUOTA, ConsentEnd
+from odoo.addons.finance_bank_sync.canonical.feed import (
+    CONSENT_ENDED,
+    NOT_ALLOWED,
+    QUOTA,
+    ConsentEnd,
+)
 from odoo.addons.finance_bank_sync.providers.feed import days_ago, moment
 from odoo.addons.finance_connector_base.providers.errors import Rejected, Transient
 
@@ -113,9 +118,11 @@ def test_a_consent_that_ended(ours, sandbox):
 
 def test_a_person_who_says_no(ours):
     start = allowed(ours)
-    assert ours.finish_consent(start).accounts
-    with pytest.raises(Rejected, match="status CR"):
+    given = ours.finish_consent(start)
+    assert given.accounts and given.institution == "Sandbox Finance"
+    with pytest.raises(Rejected, match="status CR") as refused:
         ours.finish_consent(ConsentEnd(begun(ours, chosen(ours)).reference))
+    assert refused.value.code == NOT_ALLOWED
 
 
 def test_tokens_are_renewed_and_nobody_reads_them(ours, sandbox):

@@ -25,6 +25,7 @@ from plaid.model.transactions_sync_request import TransactionsSyncRequest
 
 from odoo.addons.finance_bank_sync.canonical.feed import (
     CONSENT_ENDED,
+    NOT_ALLOWED,
     NOT_READY,
     ConsentEnd,
     ConsentRequest,
@@ -146,6 +147,10 @@ def test_a_login_that_ended_is_renewed_in_update_mode(ours, sandbox):
         assert ended.value.code == CONSENT_ENDED
     with pytest.raises(Rejected):
         ours.accounts(request.consent)
+    new = ours.start_consent(ConsentRequest("", "US", "http://localhost/back", "s1"))
+    with pytest.raises(Rejected) as refused:
+        ours.finish_consent(ConsentEnd(new.reference, "", ""))
+    assert refused.value.code == NOT_ALLOWED
     asked = ConsentRequest("", "US", "http://localhost/back", "s2", renews=request.consent)
     start = ours.start_consent(asked)
     page = dict(token=start.url.partition("token=")[2], decision="allow")

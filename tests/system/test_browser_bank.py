@@ -57,10 +57,11 @@ class Desk:
             badge = self.page.locator(f"[data-filter={name}] .badge")
             expect(badge).to_have_text(str(count))
 
-    def imported(self, name):
+    def imported(self, name, seconds=30):
         """What the panel of files says of one, when it has ended."""
         item = self.page.locator(".o_bank_import").filter(has_text=name)
-        expect(item).to_have_attribute("data-state", re.compile("done|refused|failed"))
+        ended = re.compile("done|refused|failed")
+        expect(item).to_have_attribute("data-state", ended, timeout=1000 * seconds)
         return item
 
     def left(self):
@@ -245,7 +246,9 @@ def test_an_auditor_looks(people, odoo, soak):
     desk = Desk(person, journal).open()
     expect(desk.rows()).to_have_count(1)
     person.sees("You may read these lines and not change them.")
-    desk.key("Enter", "u", "w")
+    person.sees("The line was not matched yet")
+    desk.key("Enter", "u", "w", "x")
+    expect(person.page.locator(".o_notification")).to_have_count(0)
     desk.counts(todo=1)
     for name in ("Accept", "Import file", "Book", "Write off"):
         expect(person.page.get_by_role("button", name=name)).to_have_count(0)
@@ -264,7 +267,7 @@ def test_with_the_keyboard_alone(people, odoo, soak):
     person = people("accountant")
     desk = Desk(person, journal).open()
     drop(person, ".o_bank_desk", {"march.xml": statement(lines)})
-    expect(desk.imported("march.xml")).to_contain_text(f"{count} lines made", timeout=120_000)
+    expect(desk.imported("march.xml", seconds=180)).to_contain_text(f"{count} lines made")
     wait_for_matching(odoo)
     desk.open()
     here = person.page.url
@@ -273,6 +276,7 @@ def test_with_the_keyboard_alone(people, odoo, soak):
         desk.key("Enter")
         desk.counts(done=done)
     desk.counts(todo=0)
+    person.picture("11-all-done")
     desk.key("u")
     desk.counts(todo=1)
     assert person.page.url == here

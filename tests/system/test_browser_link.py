@@ -243,8 +243,7 @@ class Walk:
 
     def lose_the_consent(self):
         """The next pull says that the consent has ended; the card of the account shows it."""
-        gone = requests.post(f"{self.sandbox.base_url}/{self.vendor}/_bank/expire", timeout=10)
-        assert gone.ok, gone.text
+        self._tell_the_bank("expire")
         self._open_link()
         self.person.press("Fetch Now")
         state = self.person.field("state").locator(".o_arrow_button_current")
@@ -257,6 +256,11 @@ class Walk:
         card = self.page.locator(".o_kanban_record").filter(has_text=named)
         expect(card).to_contain_text("Bank link: Consent ended")
         self.person.picture("11-card")
+
+    def _tell_the_bank(self, what):
+        url = f"{self.sandbox.base_url}/{self.vendor}/_bank/{what}"
+        answer = requests.post(url, timeout=10)
+        assert answer.ok, answer.text
 
     def renew_it(self):
         """From the exception to the bank and back: the same link goes on, and nothing is open."""
@@ -271,9 +275,12 @@ class Walk:
             words = self.person.refusal("13-renew-at-the-vendor")
             assert "allow the access again at" in words, words
             self.person.complaints.clear()
-            return
-        self._renew("Renew Consent")
-        self.person.sees_title("Operating account")
+            self._tell_the_bank("renew")
+            self.person.press("Renew Consent")
+            self._open_link()
+        else:
+            self._renew("Renew Consent")
+            self.person.sees_title("Operating account")
         self.person.picture("13-renewed")
         assert self._link()["state"] == "active"
         [left] = self.rpc.call("finance.exception", "read", [exception], ["state"])

@@ -15,6 +15,7 @@ from .statement import Account, Balance, Statement
 CONSENT_ENDED = "consent_ended"
 QUOTA = "quota"
 NOT_READY = "not_ready"
+NOT_ALLOWED = "not_allowed"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from odoo.http import request
 
 from odoo.addons.finance_connector_base.providers.errors import ProviderError
 
+from ..canonical.feed import CONSENT_ENDED, NOT_ALLOWED
 from ..models.finance_bank_link import MANAGERS
 from ..models.finance_bank_visit import REDIRECT_PATH
 
@@ -37,6 +38,8 @@ class ConsentController(http.Controller):
         try:
             record = _finish(visit, code)
         except ProviderError as failure:
+            if failure.code in (NOT_ALLOWED, CONSENT_ENDED):
+                return _page(_words(visit, "", failure.message), visit["link"], status=200)
             words = request.env["finance.bank.visit"]._words_of(failure)
             return _page(words, visit["link"])
         except UserError as failure:
@@ -71,7 +74,7 @@ def _words(visit, error, description):
         " or choose another bank.",
         vendor=visit["connector"].vendor,
     )
-    said = " ".join(filter(None, (description, f"({error})")))
+    said = " ".join(filter(None, (description, error and f"({error})")))
     return f"{words} {env._('It says: %(words)s', words=said)}"
 
 

@@ -198,6 +198,8 @@ class FinanceBankDesk(models.AbstractModel):
     @api.model
     def _why_not(self, line):
         """Return in words why there is no proposal."""
+        if not line.is_reconciled and not line.finance_proposal_ids:
+            return [self.env._("The line was not matched yet: that happens every hour.")]
         none = line.finance_proposal_ids.filtered(lambda one: one.kind == NONE)
         return (none[:1].reason_words or "").splitlines()
 

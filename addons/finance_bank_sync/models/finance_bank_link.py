@@ -39,6 +39,7 @@ class FinanceBankLink(models.Model):
     )
     consent_until = fields.Datetime("Consent Ends", related="consent_id.until")
     consent_reason = fields.Char("Why It Ended", related="consent_id.reason")
+    renew_words = fields.Char("How to Renew", compute="_compute_renew_words")
     remote_id = fields.Char(
         "Vendor's ID", required=True, readonly=True, help="Of the account, whatever the consent."
     )
@@ -75,6 +76,20 @@ class FinanceBankLink(models.Model):
     )
 
     # === COMPUTE METHODS, CONSTRAINTS === #
+
+    @api.depends("connector_id")
+    @api.depends_context("lang")
+    def _compute_renew_words(self):
+        for link in self:
+            connector = link.connector_id.sudo()
+            provider = connector._provider_classes().get(connector.provider)
+            if provider and "consent" not in provider.capabilities:
+                link.renew_words = self.env._(
+                    "Allow it again at %(vendor)s itself, then press Renew Consent.",
+                    vendor=connector.vendor,
+                )
+            else:
+                link.renew_words = self.env._("Press Renew Consent and allow it again at the bank.")
 
     @api.constrains("journal_id", "currency_id")
     def _check_currency(self):

@@ -21,7 +21,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
 from odoo.addons.finance_connector_base.providers.oauth import new_secret
 from odoo.addons.finance_connector_base.providers.session import Gate
 
-from ..canonical.feed import ConsentEnd, ConsentRequest
+from ..canonical.feed import CONSENT_ENDED, ConsentEnd, ConsentRequest
 
 MINUTES = 30
 REDIRECT_PATH = "/finance/bank/consent"
@@ -83,7 +83,8 @@ class FinanceBankVisit(models.Model):
     @api.model
     def _words_of(self, error):
         """Return what a person is told of a `ProviderError`, with what to do next."""
-        why = str(error).rstrip(". ")
+        # this code is our own word
+        why = (error.message if error.code == CONSENT_ENDED else str(error)).rstrip(". ")
         if isinstance(error, Transient | Held | ContractBroken):
             return self.env._(
                 "%(why)s. Nothing was changed: try again in some minutes. If it stays so, open the"

@@ -24,8 +24,8 @@ class FinanceException(models.Model):
             "bank.consent": ExceptionKind(
                 title=_("The consent of %(bank)s has ended"),
                 text=_(
-                    "%(bank)s no longer lets us read the account of %(journal)s: %(text)s. Press"
-                    " Renew Consent, and allow it again at the bank. Until then import files."
+                    "%(bank)s no longer lets us read the account of %(journal)s: %(text)s."
+                    " %(renew)s Until then import files."
                 ),
                 effect=_("New transactions of %(journal)s are not in your books."),
                 kind="business",
@@ -42,6 +42,13 @@ class FinanceException(models.Model):
             "bank.consent_renewed": self.env._("The consent was renewed."),
             "bank.link_paused": self.env._("The bank link was stopped."),
         }
+
+    def _words(self, job):
+        words = super()._words(job)
+        if self.code == "bank.consent":
+            link = self.env["finance.bank.link"].sudo().browse(self.document_id).exists()
+            words["renew"] = link.renew_words or ""
+        return words
 
     def action_bank_renew(self):
         """Send the user to the bank of the link."""

@@ -23,6 +23,7 @@ from odoo.addons.finance_connector_base.providers.session import Token
 
 from ..canonical.feed import (
     CONSENT_ENDED,
+    NOT_ALLOWED,
     Balances,
     Consent,
     ConsentStart,
@@ -258,8 +259,8 @@ class GoCardlessBad(BankFeed):
         requisition = self._get(f"/api/v2/requisitions/{quote(consent, safe='')}/")
         status = requisition.choice("status", STATUSES)
         if status != LINKED:
-            code = CONSENT_ENDED if status == EXPIRED else "not_linked"
-            raise Rejected(f"{self.label}: the requisition has the status {status}", code=code)
+            code = CONSENT_ENDED if status == EXPIRED else NOT_ALLOWED
+            raise Rejected(f"the requisition has the status {status}", code=code)
         agreement = self._get(
             f"/api/v2/agreements/enduser/{quote(requisition.text('agreement'), safe='')}/"
         )
@@ -273,8 +274,12 @@ class GoCardlessBad(BankFeed):
             consent=requisition.text("id"),
             accounts=tuple(self._account(one) for one in ids),
             until=left,
-            institution=requisition.text("institution_id"),
+            institution=self._bank(requisition.text("institution_id")),
         )
+
+    def _bank(self, institution_id):
+        path = f"/api/v2/institutions/{quote(institution_id, safe='')}/"
+        return self._get(path).text("name")
 
     def _account(self, account_id):
         row = self._get(f"{_path(account_id)}details/").object("account")

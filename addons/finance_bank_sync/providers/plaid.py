@@ -19,6 +19,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
 
 from ..canonical.feed import (
     CONSENT_ENDED,
+    NOT_ALLOWED,
     NOT_READY,
     Balances,
     Consent,
@@ -180,7 +181,7 @@ class Plaid(BankFeed):
                 return added.text("public_token")
         if end.renews:
             return None
-        raise Rejected(f"{self.label}: no account was linked", code="not_linked")
+        raise Rejected("no account was chosen", code=NOT_ALLOWED)
 
     def accounts(self, consent):
         self.hide(consent)

@@ -252,6 +252,7 @@ class TestLinking(BankLinkCommon):
         exception = self.env["finance.exception"].search([("code", "=", "bank.consent")])
         self.assertTrue(exception.can_bank_renew)
         self.assertIn(self.journal.name, exception.text)
+        self.assertIn("Press Renew Consent and allow it again at the bank.", exception.text)
         with self.assertRaisesRegex(UserError, "not active"):
             link.action_pull()
         action = exception.action_bank_renew()

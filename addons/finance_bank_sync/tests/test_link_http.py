@@ -20,10 +20,10 @@ class TestComingBack(BankLinkCommon, HttpCase):
             password="treasurer-password",
         )  # fmt: skip
 
-    def begin(self):
+    def begin(self, connector=None, decision="allow"):
         """Press the button in this browser; return what it brings back from the bank."""
         self.authenticate("treasurer", "treasurer-password")
-        wizard = self.open_wizard(self.connector, user=self.treasurer)
+        wizard = self.open_wizard(connector or self.connector, user=self.treasurer)
         self.env.flush_all()
         call = {"model": wizard._name, "method": "action_continue", "args": [wizard.ids]}
         answer = self.url_open(
@@ -32,7 +32,7 @@ class TestComingBack(BankLinkCommon, HttpCase):
             headers={"Content-Type": "application/json"},
         ).json()
         self.assertIn("result", answer, answer)
-        return self.visit(answer["result"]["url"])
+        return self.visit(answer["result"]["url"], decision)
 
     def back(self, **brought):
         """Come back with these values; return the answer."""
@@ -73,6 +73,13 @@ class TestComingBack(BankLinkCommon, HttpCase):
         self.assertEqual(answer.status_code, 200)
         self.assertIn("was not allowed", answer.text)
         self.assertNotIn(words, answer.text)
+
+    def test_a_refusal_that_only_the_vendor_tells_of(self):
+        brought = self.begin(self.make_connector("plaid"), "refuse")
+        answer = self.back(**brought)
+        self.assertEqual(answer.status_code, 200)
+        self.assertIn("was not allowed. Nothing was changed.", answer.text)
+        self.assertFalse(self.env["finance.bank.consent"].search([]))
 
     def test_who_is_not_signed_in_is_asked_to(self):
         brought = self.begin()

@@ -96,6 +96,8 @@ class TestVendors(BankLinkCommon):
         self.vendor("ponto").expire(None)
         self.pull(link)
         self.assertEqual(link.state, "expired")
+        exception = self.env["finance.exception"].search([("code", "=", "bank.consent")])
+        self.assertIn("Allow it again at Ponto itself, then press Renew", exception.text)
         with self.assertRaisesRegex(UserError, "at Ponto"):
             link.action_renew()
         self.vendor("ponto").until += timedelta(days=90)
@@ -141,6 +143,7 @@ class TestVendors(BankLinkCommon):
         shown = self.come_back(self.visit(link.action_renew()["url"]))
         self.assertEqual((shown, link.state), (link, "active"))
         self.assertNotEqual(link.consent_id._secret(), old)
+        self.assertEqual(link.consent_id.name, "Sandbox Finance")
         self.assertEqual(self.env["finance.bank.consent"].search_count([]), 1)
 
     def test_another_vendor_takes_over_the_link(self):

@@ -344,7 +344,7 @@ export class BankDesk extends Component {
         }
         if (this.line.standing === "doubtful") {
             this.notification.add(
-                _t("Several proposals fit. Read them and press Accept on the right one."),
+                _t("Something speaks against it. Read the reasons, and press Accept on the right one."),
                 { type: "warning" }
             );
             return;
@@ -404,14 +404,15 @@ export class BankDesk extends Component {
 
     get handlers() {
         const command = (name) => () => this.command(name);
+        const work = (act) => () => this.line && this.mayWork && act();
         return {
             j: () => this.move(1),
             ArrowDown: () => this.move(1),
             k: () => this.move(-1),
             ArrowUp: () => this.move(-1),
-            Enter: () => this.line && this.acceptBest(),
-            u: () => this.undo(),
-            x: () => this.line && this.toggle(this.line.id),
+            Enter: work(() => this.acceptBest()),
+            u: work(() => this.undo()),
+            x: work(() => this.toggle(this.line.id)),
             "/": () => this.search.el?.focus(),
             "?": () => (this.state.help = !this.state.help),
             m: command("items"),
