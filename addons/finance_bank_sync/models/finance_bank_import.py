@@ -140,8 +140,8 @@ class FinanceBankImport(models.Model):
         self.env["finance.denied.action"]._deny("bank.import", "group", self)
         raise AccessError(
             self.env._(
-                "Importing statements enters bank lines, which you may not. Ask for the accounting"
-                " role “Bookkeeper”, or ask somebody who has it."
+                "Importing statements enters bank lines, which you may not. Ask for Accounting's"
+                " “Show Full Accounting Features”, or ask somebody who has it."
             )
         )
 

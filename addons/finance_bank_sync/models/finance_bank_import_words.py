@@ -34,7 +34,7 @@ class FinanceBankImport(models.Model):
             ),
             "account.unknown": _(
                 "Statement %(statement)s is of account %(account)s, which no journal has. Enter the"
-                " number in the journal of this account (Accounting, Configuration, Journals), or"
+                " number in the journal of this account (Invoicing, Configuration, Journals), or"
                 " choose the journal; then import the file again. Nothing was imported."
             ),
             "account.company": _(
@@ -58,8 +58,8 @@ class FinanceBankImport(models.Model):
             "account.hashed": _(
                 "The journal %(journal)s secures entries with a hash when they are posted, which"
                 " Odoo refuses for bank lines that are not reconciled yet. Switch that off in the"
-                " journal, and secure its entries at the end of the period (Accounting, Secure"
-                " Entries); then import the file again. Nothing was imported."
+                " journal, and secure its entries at the end of the period (Invoicing, Accounting,"
+                " Secure Entries); then import the file again. Nothing was imported."
             ),
             "account.type": _(
                 "The journal %(journal)s is not one of a bank, of cash or of a card. Choose another"

@@ -379,7 +379,7 @@ class FinanceBankPickup(models.Model):
             "connection": _("%(host)s can't be reached: %(error)s"),
             "person": _("Nobody imports these files. Choose whose rights the imports have."),
             "rights": _(
-                "%(user)s may not import statements. Choose a person with the role Bookkeeper in"
-                " Accounting."
+                "%(user)s may not import statements. Choose a person who has Accounting's “Show Full"
+                " Accounting Features”."
             ),
         }
