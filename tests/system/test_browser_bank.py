@@ -255,6 +255,7 @@ def test_an_auditor_looks(people, odoo, soak):
     person.picture("10-auditor")
 
 
+@pytest.mark.timeout(1800)
 def test_with_the_keyboard_alone(people, odoo, soak):
     """Line after line, without leaving the screen and without the mouse."""
     count = KEYED_SOAK if soak else KEYED
