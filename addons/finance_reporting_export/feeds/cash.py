@@ -1,6 +1,17 @@
 """Bank balances as statements tell them, and the cash position as the ledger does."""
 
-from .common import CODE, COMPANIES, ENTITY, ID, JOURNAL, STAMPS, period
+from .common import (
+    ACCOUNT_CODE,
+    CODE,
+    COMPANIES,
+    COMPUTED_ENTITY,
+    CURRENCY,
+    ENTITY,
+    ID,
+    JOURNAL,
+    STAMPS,
+    period,
+)
 from .feed import Feed, Measures, Source, column
 
 BALANCES = Feed(
@@ -138,16 +149,7 @@ POSITION = Feed(
         ),
     },
     columns=(
-        column("entity_id", "integer", "company_id", "Id of the company.", required=True),
-        column(
-            "entity",
-            "string",
-            "company_id.name",
-            "Name of the company.",
-            required=True,
-            mapping="entity",
-            record="entity_id",
-        ),
+        *COMPUTED_ENTITY,
         column(
             "source",
             "string",
@@ -157,22 +159,8 @@ POSITION = Feed(
             record="journal_id",
         ),
         column("account_id", "integer", "account_id", "Id of the account.", required=True),
-        column(
-            "gl_account_number",
-            "string",
-            "account_id.code",
-            "Code of the account.",
-            mapping="account",
-            record="account_id",
-        ),
-        column(
-            "amount_currency_code",
-            "string",
-            "currency_id.name",
-            "Currency, ISO 4217.",
-            mapping="currency",
-            record="currency_id",
-        ),
+        ACCOUNT_CODE,
+        CURRENCY,
         column("amount_local_currency", "string", "company_currency_id.name", "ISO 4217."),
         column("amount", "decimal", "balance", "Balance today, company currency.", required=True),
         column("amount_currency", "decimal", "amount_currency", "Balance today, in the currency."),

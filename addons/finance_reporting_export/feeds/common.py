@@ -1,5 +1,7 @@
 """Columns that many feeds have."""
 
+from dataclasses import replace
+
 from .feed import Source, column
 
 ID = column("id", "integer", "id", "Id of the record in Odoo.", required=True)
@@ -17,20 +19,20 @@ ENTITY = (
 )
 STAMPS = (
     column("entered_by", "integer", "create_uid", "Id of who entered it (ADS: Entered_By)."),
-    column("entered_date", "datetime", "create_date", "When it was entered, UTC."),
+    column(
+        "entered_date", "datetime", "create_date", "When it was entered, UTC (ADS: Entered_Date)."
+    ),
     column("last_modified_date", "datetime", "write_date", "When it was changed last, UTC."),
 )
-ACCOUNT = (
-    column("account_id", "integer", "account_id", "Id of the account."),
-    column(
-        "gl_account_number",
-        "string",
-        "account_id.code",
-        "Code of the account in its company (ADS: GL_Account_Number).",
-        mapping="account",
-        record="account_id",
-    ),
+ACCOUNT_CODE = column(
+    "gl_account_number",
+    "string",
+    "account_id.code",
+    "Code of the account in its company (ADS: GL_Account_Number).",
+    mapping="account",
+    record="account_id",
 )
+ACCOUNT = (column("account_id", "integer", "account_id", "Id of the account."), ACCOUNT_CODE)
 JOURNAL = column(
     "source",
     "string",
@@ -46,6 +48,22 @@ LOCAL_CURRENCY = column(
     "The company's currency, ISO 4217.",
     required=True,
 )
+CURRENCY = column(
+    "amount_currency_code",
+    "string",
+    "currency_id.name",
+    "Currency of the amounts in currency, ISO 4217 (ADS: Amount_Currency).",
+    mapping="currency",
+    record="currency_id",
+)
+COUNTERPARTY = column(
+    "counterparty_id",
+    "integer",
+    "=counterparty.id",
+    "Id of the company of the group that the partner is.",
+    mapping="entity",
+    record="=counterparty.id",
+)
 PARTNER = column(
     "partner_id",
     "integer",
@@ -54,7 +72,8 @@ PARTNER = column(
     mapping="partner",
 )
 
-# Sources of computed feeds.
+# Columns and sources of computed feeds, whose records of mappings are columns of their own.
+COMPUTED_ENTITY = (ENTITY[0], replace(ENTITY[1], record="entity_id"))
 COMPANIES = Source(
     "res.company",
     {

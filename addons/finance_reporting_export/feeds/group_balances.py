@@ -1,6 +1,6 @@
 """Trial balance by month in the currency of the group, after IAS 21, with its difference."""
 
-from .common import ACCOUNTS, CODE, COMPANIES
+from .common import ACCOUNT_CODE, ACCOUNTS, CODE, COMPANIES, COMPUTED_ENTITY
 from .feed import Feed, column
 
 # The run has worked the balances out before: models/finance_export_run_rates.py.
@@ -29,16 +29,7 @@ FEED = Feed(
     sql=SQL,
     sources={"accounts": ACCOUNTS, "companies": COMPANIES},
     columns=(
-        column("entity_id", "integer", "company_id", "Id of the company.", required=True),
-        column(
-            "entity",
-            "string",
-            "company_id.name",
-            "Name of the company (ADS: Business_Unit_Code).",
-            required=True,
-            mapping="entity",
-            record="entity_id",
-        ),
+        *COMPUTED_ENTITY,
         column("period", "string", "date", "Calendar month, as 2026-03.", required=True),
         column("period_end", "date", "date", "Last day of the month.", required=True),
         column(
@@ -48,14 +39,7 @@ FEED = Feed(
             "Id of the account; 0 for the translation difference of the company.",
             required=True,
         ),
-        column(
-            "gl_account_number",
-            "string",
-            "account_id.code",
-            "Code of the account in its company (ADS: GL_Account_Number).",
-            mapping="account",
-            record="account_id",
-        ),
+        ACCOUNT_CODE,
         column("gl_account_name", "string", "account_id.name", "Name of the account."),
         column(
             "rate_kind",

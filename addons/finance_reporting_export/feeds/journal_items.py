@@ -1,5 +1,16 @@
 """Posted journal items: the GL_Detail of the AICPA Audit Data Standards, one row per item."""
 
+from .common import (
+    ACCOUNT_CODE,
+    COUNTERPARTY,
+    CURRENCY,
+    ENTITY,
+    ID,
+    JOURNAL,
+    LOCAL_CURRENCY,
+    PARTNER,
+    STAMPS,
+)
 from .feed import Feed, Join, Measures, Watch, column
 
 # The group company that a partner is; the first where two companies share a partner. Entries carry
@@ -25,17 +36,8 @@ FEED = Feed(
     key=("id",),
     measures=Measures(debit="debit", credit="credit", amount_currency="amount_currency"),
     columns=(
-        column("id", "integer", "id", "Id of the journal item.", required=True),
-        column("entity_id", "integer", "company_id", "Id of the company.", required=True),
-        column(
-            "entity",
-            "string",
-            "company_id.name",
-            "Name of the company (ADS: Business_Unit_Code).",
-            required=True,
-            mapping="entity",
-            record="company_id",
-        ),
+        ID,
+        *ENTITY,
         column(
             "journal_id",
             "string",
@@ -52,22 +54,8 @@ FEED = Feed(
             required=True,
         ),
         column("document_date", "date", "invoice_date", "Date of the invoice or bill."),
-        column(
-            "source",
-            "string",
-            "journal_id.code",
-            "Code of the journal (ADS: Source).",
-            mapping="journal",
-            record="journal_id",
-        ),
-        column(
-            "gl_account_number",
-            "string",
-            "account_id.code",
-            "Code of the account in its company (ADS: GL_Account_Number).",
-            mapping="account",
-            record="account_id",
-        ),
+        JOURNAL,
+        ACCOUNT_CODE,
         column("account_id", "integer", "account_id", "Id of the account.", required=True),
         column("je_header_description", "string", "move_id.ref", "Reference of the entry."),
         column("je_line_description", "string", "name", "Label of the item; may have line breaks."),
@@ -92,43 +80,17 @@ FEED = Feed(
             "Debit less credit, in the company's currency (ADS: Amount).",
             required=True,
         ),
-        column(
-            "amount_local_currency",
-            "string",
-            "company_currency_id.name",
-            "The company's currency, ISO 4217.",
-            required=True,
-        ),
+        LOCAL_CURRENCY,
         column(
             "amount_currency",
             "decimal",
             "amount_currency",
             "Debit less credit, in the item's currency.",
         ),
-        column(
-            "amount_currency_code",
-            "string",
-            "currency_id.name",
-            "The item's currency, ISO 4217 (ADS: Amount_Currency).",
-            mapping="currency",
-            record="currency_id",
-        ),
+        CURRENCY,
         column("residual", "decimal", "amount_residual", "What is not reconciled yet."),
-        column(
-            "partner_id",
-            "integer",
-            "partner_id",
-            "Id of the customer or vendor; names stand in their own feeds.",
-            mapping="partner",
-        ),
-        column(
-            "counterparty_id",
-            "integer",
-            "=counterparty.id",
-            "Id of the company of the group that the partner is.",
-            mapping="entity",
-            record="=counterparty.id",
-        ),
+        PARTNER,
+        COUNTERPARTY,
         column("due_date", "date", "date_maturity", "When it is due."),
         column("matching_number", "string", "matching_number", "What it is reconciled with."),
         column(
@@ -159,13 +121,6 @@ FEED = Feed(
             "deferred_end_date|end_date|move_id.delivery_date",
             "Last day of the service, where the document tells.",
         ),
-        column("entered_by", "integer", "create_uid", "Id of who entered it (ADS: Entered_By)."),
-        column(
-            "entered_date",
-            "datetime",
-            "create_date",
-            "When it was entered, UTC (ADS: Entered_Date).",
-        ),
-        column("last_modified_date", "datetime", "write_date", "When it was changed last, UTC."),
+        *STAMPS,
     ),
 )

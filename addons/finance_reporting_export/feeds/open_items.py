@@ -1,6 +1,6 @@
 """What customers and vendors owe and are owed: posted items that are not reconciled."""
 
-from .common import ACCOUNT, ENTITY, ID, JOURNAL, LOCAL_CURRENCY, STAMPS
+from .common import ACCOUNT, COUNTERPARTY, CURRENCY, ENTITY, ID, JOURNAL, LOCAL_CURRENCY, STAMPS
 from .feed import Feed, column
 from .journal_items import GROUP_COMPANY
 
@@ -31,28 +31,14 @@ COLUMNS = (
         "Name of the customer or vendor.",
         personal="name",
     ),
-    column(
-        "counterparty_id",
-        "integer",
-        "=counterparty.id",
-        "Id of the company of the group that the partner is.",
-        mapping="entity",
-        record="=counterparty.id",
-    ),
+    COUNTERPARTY,
     column("je_line_description", "string", "name", "Label of the item."),
     column("amount", "decimal", "balance", "Debit less credit, company currency.", required=True),
     column("residual", "decimal", "amount_residual", "What is open, company currency."),
     LOCAL_CURRENCY,
     column("amount_currency", "decimal", "amount_currency", "Debit less credit, item's currency."),
     column("residual_currency", "decimal", "amount_residual_currency", "Open, item's currency."),
-    column(
-        "amount_currency_code",
-        "string",
-        "currency_id.name",
-        "The item's currency, ISO 4217.",
-        mapping="currency",
-        record="currency_id",
-    ),
+    CURRENCY,
     column("matching_number", "string", "matching_number", "What part of it is reconciled with."),
     *STAMPS,
 )

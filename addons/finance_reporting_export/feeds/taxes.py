@@ -1,6 +1,6 @@
 """Taxes, and what was charged: base and amount of each tax of each entry."""
 
-from .common import COMPANIES, ENTITY, ID, POSTED, STAMPS
+from .common import COMPANIES, COMPUTED_ENTITY, ENTITY, ID, POSTED, STAMPS
 from .feed import Feed, Source, column
 
 TAXES = Feed(
@@ -90,16 +90,7 @@ DETAILS = Feed(
         "companies": COMPANIES,
     },
     columns=(
-        column("entity_id", "integer", "company_id", "Id of the company.", required=True),
-        column(
-            "entity",
-            "string",
-            "company_id.name",
-            "Name of the company.",
-            required=True,
-            mapping="entity",
-            record="entity_id",
-        ),
+        *COMPUTED_ENTITY,
         column("entry_id", "integer", "move_id", "Id of the journal entry.", required=True),
         column("journal_id", "string", "move_id.name", "Number of the entry (ADS: Journal_ID)."),
         column("document_type", "string", "move_id.move_type", "out_invoice and so on."),

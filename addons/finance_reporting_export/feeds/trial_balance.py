@@ -1,6 +1,6 @@
 """Trial balance by month: opening, movement and closing of each account (ADS: Trial_Balance)."""
 
-from .common import ACCOUNTS, CODE, COMPANIES, POSTED
+from .common import ACCOUNT_CODE, ACCOUNTS, CODE, COMPANIES, COMPUTED_ENTITY, CURRENCY, POSTED
 from .feed import Feed, Measures, Source, column
 
 # Income and expense begin at nothing with each fiscal year; what stands on the balance sheet is
@@ -82,38 +82,15 @@ FEED = Feed(
         "companies": COMPANIES,
     },
     columns=(
-        column("entity_id", "integer", "company_id", "Id of the company.", required=True),
-        column(
-            "entity",
-            "string",
-            "company_id.name",
-            "Name of the company (ADS: Business_Unit_Code).",
-            required=True,
-            mapping="entity",
-            record="entity_id",
-        ),
+        *COMPUTED_ENTITY,
         column("fiscal_year", "integer", "date", "Year that the fiscal year ends in."),
         column("period", "string", "date", "Calendar month, as 2026-03.", required=True),
         column("period_end", "date", "date", "Last day of the month.", required=True),
         column("account_id", "integer", "account_id", "Id of the account.", required=True),
-        column(
-            "gl_account_number",
-            "string",
-            "account_id.code",
-            "Code of the account in its company (ADS: GL_Account_Number).",
-            mapping="account",
-            record="account_id",
-        ),
+        ACCOUNT_CODE,
         column("gl_account_name", "string", "account_id.name", "Name of the account."),
         column("gl_account_type", "string", "account_id.account_type", "Odoo's type of account."),
-        column(
-            "amount_currency_code",
-            "string",
-            "currency_id.name",
-            "Currency of the amounts in currency, ISO 4217.",
-            mapping="currency",
-            record="currency_id",
-        ),
+        CURRENCY,
         column(
             "amount_local_currency",
             "string",
