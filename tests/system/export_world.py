@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import time
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -313,13 +314,22 @@ def told_once(world):
 
 def killed_at(world, point, chance, seed):
     """Do the jobs in a process that the kill point ends; return whether it did."""
+
+    def prepare():
+        os.environ["FINANCE_KILL_POINT"] = f"{point}:{chance}:{seed}"
+
+    return died(world, prepare)
+
+
+def died(world, prepare):
+    """Do the jobs in a process of its own, prepared to die; return whether it was killed."""
     child = os.fork()
     if not child:
         try:
             # the parent's connections are the parent's
             sql_db._Pool = sql_db._Pool_readonly = None
             world.registry._db = sql_db.db_connect(world.registry.db_name)
-            os.environ["FINANCE_KILL_POINT"] = f"{point}:{chance}:{seed}"
+            prepare()
             world.work()
         finally:
             os._exit(0)
@@ -327,20 +337,35 @@ def killed_at(world, point, chance, seed):
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
-def complete_batches(world):
-    """Look at the folder as a receiver does: {number: rows} of batches that have a manifest.
+def finish(world, run):
+    """Work as after a start again, until the run is over."""
+    for _again in range(20):
+        world.work()
+        if world.told(run)[0] == "delivered":
+            return
+        time.sleep(0.2)
 
-    Raises where a file that a manifest names is not exactly what it says.
+
+def complete_batches(world):
+    """Look at the folder as a receiver does: {number: (mode, rows)} of batches with a manifest."""
+    found = (file for file in Path(world.folder).rglob("*") if file.is_file())
+    return complete({str(file.relative_to(world.folder)): file.read_bytes() for file in found})
+
+
+def complete(files):
+    """Return {number: (mode, rows)} of the batches among files, {path: bytes}, with a manifest.
+
+    Fails where a file that a manifest names is not exactly what it says.
     """
     found = {}
-    for manifest in sorted(Path(world.folder).glob("changes/*/datapackage.json")):
-        package = json.loads(manifest.read_bytes())
+    for manifest in sorted(path for path in files if path.endswith("/datapackage.json")):
+        folder = manifest.rpartition("/")[0]
         rows, mode = [], "incremental"
-        for resource in package["resources"]:
-            content = (manifest.parent / resource["path"]).read_bytes()
+        for resource in json.loads(files[manifest])["resources"]:
+            content = files[f"{folder}/{resource['path']}"]
             assert len(content) == resource["bytes"], resource["path"]
             assert resource["hash"] == f"sha256:{sha256(content).hexdigest()}", resource["path"]
             rows += csv.DictReader(io.StringIO(content.decode(), newline=""))
             mode = resource.get("finance:mode", mode)
-        found[int(manifest.parent.name)] = (mode, rows)
+        found[int(folder.rpartition("/")[2])] = (mode, rows)
     return found

@@ -1,13 +1,19 @@
 """Exports among real transactions: nothing is lost to a late commit, a crash or a half delivery."""
 
+import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from sandbox.warehouse import TOKEN
+from tests.door import Door
 from tests.system.work import Table
 
-WORLD = (Path(__file__).parent / "export_world.py").read_text()
+HERE = Path(__file__).parent
+WORLD = (HERE / "export_world.py").read_text()
+REMOTE = (HERE / "export_remote.py").read_text()
 # Where a process dies, and with which chance each time it comes by.
 POINTS = {
     "after_claim": 1,
@@ -87,20 +93,15 @@ world.work()
 draw = random.Random(7)
 session = Session(world, 0, draw)
 result = {{"kills": 0, "numbers": [], "wrong": None, "states": []}}
-for time in range({times}):
+for turn in range({times}):
     for point, chance in {json.dumps(POINTS)}.items():
         for _change in range(3):
             session.step()
         session.end(commit=True)
         run = world.start(world.changes)
-        result["kills"] += killed_at(world, point, chance, time)
+        result["kills"] += killed_at(world, point, chance, turn)
         complete_batches(world)
-        for _again in range(20):
-            world.work()
-            if world.told(run)[0] == "delivered":
-                break
-            import time as clock
-            clock.sleep(0.2)
+        finish(world, run)
         result["states"].append(world.told(run)[0])
 batches = complete_batches(world)
 for number, (mode, rows) in sorted(batches.items()):
@@ -114,3 +115,39 @@ result["wrong"] = world.differences()
     assert told["numbers"] == list(range(1, runs + 1))
     assert told["wrong"] == []
     assert told["kills"] >= (20 if not soak else 70)
+
+
+def test_killed_while_a_receiver_elsewhere_is_sent_to(server, soak, sandbox, copies, tmp_path):
+    """SFTP, HTTPS, PostgreSQL: each batch arrives once and whole, and the watermark after it."""
+    paramiko = pytest.importorskip("paramiko", reason="optional: paramiko is not installed")
+    from tests.sftp_server import SftpServer
+
+    plans = ["sending", "before_answered"]
+    if soak:
+        plans = 5 * [*plans, "sending", "export_parcel", "before_done", "sending"]
+    warehouse, key, text = copies("template0"), paramiko.ECDSAKey.generate(), io.StringIO()
+    key.write_private_key(text)
+    door = Door(os.path.join(os.environ["PGHOST"], f".s.PGSQL.{os.environ['PGPORT']}"))
+    with SftpServer(tmp_path, key, "loader") as sftp:
+        door_url = f"postgresql://127.0.0.1:{door.port}/{warehouse}"
+        signed = {"user": "loader", "private_key": text.getvalue(), "host_key": sftp.host_key}
+        code = f"""
+world = World(env)
+world.remote_folder = {str(tmp_path)!r}
+env.cr.commit()
+world.work()
+remotes = [
+    Sftp(world, "by-sftp", "export_sftp", "sftp://127.0.0.1:{sftp.port}/", **{signed!r}),
+    Https(world, "by-https", "export_https", "{sandbox.base_url}/warehouse", {TOKEN!r}),
+    Warehouse(world, "by-copy", "export_postgres", {door_url!r}, {warehouse!r}),
+]
+draw = random.Random(11)
+session = Session(world, 0, draw)
+result = [deliveries(remote, draw, session, {plans!r}) for remote in remotes]
+"""
+        told = server.shell(WORLD + REMOTE + code, timeout=3600)
+    door.close()
+    for seen in told:
+        assert (seen["wrong"], seen["differences"]) == ([], [])
+        assert seen["numbers"] == list(range(1, len(plans) + 1))
+        assert seen["kills"] == len(plans)

@@ -50,6 +50,11 @@ class Delivery:
     parcels: tuple[Parcel, ...]
     manifest: Parcel
 
+    def manifest_of(self, number) -> str:
+        """Return the relative path of the manifest of another batch of this export."""
+        home, _slash, own = self.folder.rpartition("/")
+        return f"{home}/{number:0{len(own)}}/{self.manifest.name}"
+
     @property
     def all(self) -> tuple[Parcel, ...]:
         """Every file in the order of sending."""
@@ -68,11 +73,13 @@ class Delivery:
 @dataclass(frozen=True)
 class Receipt:
     """What a delivery did. sent: names of the files that were sent; found: of those that were there
-    already, the same byte for byte; bytes: how many were sent."""
+    already, the same byte for byte; bytes: how many were sent. ahead: nothing was sent, since the
+    receiver has this other batch, of the same number or a higher one; 0 otherwise."""
 
     sent: tuple[str, ...]
     found: tuple[str, ...] = ()
     bytes: int = 0
+    ahead: int = 0
 
 
 @dataclass(frozen=True)

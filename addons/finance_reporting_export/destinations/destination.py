@@ -33,6 +33,17 @@ LATER = {"connection"}
 CREDENTIALS = {"login", "key", "host_key"}
 
 
+class Ahead(Exception):
+    """The receiver has another batch of this export, of the same number or a higher one.
+
+    number: the highest that is known.
+    """
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.number = number
+
+
 class Destination(Provider):
     """A place that batches are delivered to; `_deliver` and `_answer` are its own.
 
@@ -48,13 +59,18 @@ class Destination(Provider):
     def deliver(self, delivery) -> Receipt:
         """Bring a `Delivery` to the destination, the manifest last; return the `Receipt`.
 
-        What is there already, the same byte for byte, stays untouched. Raises the error classes of
+        What is there already, the same byte for byte, stays untouched. Where the receiver has
+        other batches from this number on, nothing is changed: their highest number is the receipt's
+        ``ahead``. Raises the error classes of
         `errors`; `Rejected` with code "region", "taken" (another file has the name), "changed" (a
         file here is no longer what was written), "name", and those of the destination.
         """
         self.check_region()
         self._check_names(delivery)
-        return self._deliver(delivery)
+        try:
+            return self._deliver(delivery)
+        except Ahead as other:
+            return Receipt((), ahead=other.number)
 
     def acknowledgement(self, delivery) -> Acknowledgement:
         """Return what the receiver says of a `Delivery`."""
@@ -83,6 +99,7 @@ class Destination(Provider):
     # === WHAT A DESTINATION DEFINES === #
 
     def _deliver(self, delivery):
+        """As `deliver`; raises `Ahead` before anything is sent."""
         raise NotImplementedError
 
     def _answer(self, delivery):

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from ..canonical.delivery import Receipt
-from .destination import ACK, MOST_ACK_BYTES, Checked, Destination
+from .destination import ACK, MOST_ACK_BYTES, Ahead, Checked, Destination
 
 PART = ".part"
 
@@ -17,6 +17,7 @@ class FileDestination(Destination):
     - ``write(folder, name, source)``: copy from an open `Checked`, safe on the disk,
     - ``rename(folder, before, after)``: raises FileExistsError rather than replace a file,
     - ``read(folder, name, most)``: bytes of a small file, None where there is none,
+    - ``names(folder)``: of what is in a folder; none where there is none,
     - ``make(folder)``: have a folder.
 
     ``folder`` is a tuple of plain names below the address. All raise TransportError.
@@ -32,6 +33,7 @@ class FileDestination(Destination):
         sent, found = [], []
         with self.visit(), self.place() as place:
             with self.told("MKDIR", f"/{delivery.folder}"):
+                self._check_turn(place, folder, delivery)
                 place.make(folder)
             for parcel in delivery.all:
                 with self._told_put(delivery, parcel):
@@ -42,6 +44,21 @@ class FileDestination(Destination):
             tuple(one.name for one in found),
             sum(one.bytes for one in sent),
         )
+
+    def _check_turn(self, place, folder, delivery):
+        """Raise `Ahead` where another batch has this number, or a later one is complete."""
+        *home, own = folder
+        later = {
+            int(name): name
+            for name in place.names(tuple(home))
+            if name.isdecimal() and int(name) > delivery.number
+        }
+        manifest = delivery.manifest
+        for number in sorted(later, reverse=True):
+            if place.read((*home, later[number]), manifest.name, 1) is not None:
+                raise Ahead(number)
+        if place.digest(folder, manifest.name) not in (None, manifest.sha256):
+            raise Ahead(delivery.number)
 
     def _told_put(self, delivery, parcel):
         path = f"/{delivery.folder}/{parcel.name}"

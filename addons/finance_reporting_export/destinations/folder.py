@@ -69,10 +69,25 @@ class Place:
         with self._below((), folder, make=True):
             pass
 
+    def names(self, folder):
+        """Return the names in a folder; none where there is none."""
+        try:
+            with self._below(folder) as below, self._words("/".join(folder)):
+                return os.listdir(below)
+        except TransportError as error:
+            if error.code == "missing":
+                return []
+            raise
+
     def digest(self, folder, name):
         """Return the SHA-256 of a file, None where there is none."""
-        with self._below(folder) as below, self._read(below, name) as file:
-            return file and digest_of(file)
+        try:
+            with self._below(folder) as below, self._read(below, name) as file:
+                return file and digest_of(file)
+        except TransportError as error:
+            if error.code == "missing":
+                return None
+            raise
 
     def read(self, folder, name, most):
         """Return what is in a small file, None where there is none."""

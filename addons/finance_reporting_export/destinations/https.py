@@ -6,6 +6,8 @@ What it has to do, in the terms of RFC 9110 and RFC 9530:
 - ``PUT <folder>/<name>`` with ``Content-Digest``: keeps it whole and answers 2xx, or keeps nothing;
   it may answer with ``Repr-Digest`` or JSON {"sha256", "bytes"} of what it keeps,
 - ``GET <folder>/ack.json``: 404, or its acknowledgement.
+
+It shows no lists, so that later batches are looked for by their numbers, which have no gaps.
 """
 
 import base64
@@ -17,7 +19,7 @@ from odoo.addons.finance_connector_base.providers.contract import Answer
 from odoo.addons.finance_connector_base.providers.errors import ContractBroken, Rejected, Transient
 
 from ..canonical.delivery import Receipt
-from .destination import ACK, REGION, Checked, Destination
+from .destination import ACK, REGION, Ahead, Checked, Destination
 from .sigv4 import encoded
 
 # What a ping may be told: somebody answers who has no page at the address itself.
@@ -68,6 +70,7 @@ class Https(Destination):
     # === DELIVERY === #
 
     def _deliver(self, delivery):
+        self._check_turn(delivery)
         sent, found = [], []
         for parcel in delivery.all:
             path = f"/{delivery.folder}/{parcel.name}"
@@ -84,6 +87,23 @@ class Https(Destination):
             tuple(one.name for one in found),
             sum(one.bytes for one in sent),
         )
+
+    def _check_turn(self, delivery):
+        """Raise `Ahead` where another batch has this number, or the next one is there."""
+
+        def there(number):
+            return self._known(f"/{delivery.manifest_of(number)}")
+
+        newest, step = delivery.number, 1
+        # one request where nothing is ahead; otherwise further and further, then half the way back
+        while there(newest + step) is not None:
+            newest, step = newest + step, step * 2
+        while step > 1:
+            step //= 2
+            if there(newest + step) is not None:
+                newest += step
+        if newest > delivery.number or there(newest) not in (None, delivery.manifest.sha256):
+            raise Ahead(newest)
 
     def _known(self, path):
         """Return the digest of what is at a path, None where nothing is."""

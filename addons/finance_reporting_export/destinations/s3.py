@@ -22,7 +22,7 @@ from odoo.addons.finance_connector_base.providers.errors import (
 
 from ..canonical.delivery import Receipt
 from . import sigv4
-from .destination import ACK, REGION, Checked, Destination, Slice, changed
+from .destination import ACK, REGION, Ahead, Checked, Destination, Slice, changed
 
 # Larger files go in parts.
 WHOLE = 100 << 20
@@ -112,6 +112,7 @@ class S3(Destination):
     # === DELIVERY === #
 
     def _deliver(self, delivery):
+        self._check_turn(delivery)
         sent, found = [], []
         for parcel in delivery.all:
             path = f"/{delivery.folder}/{parcel.name}"
@@ -129,6 +130,33 @@ class S3(Destination):
             tuple(one.name for one in found),
             sum(one.bytes for one in sent),
         )
+
+    def _check_turn(self, delivery):
+        """Raise `Ahead` where another batch has this number, or a later one is complete."""
+        later = self._later(delivery)
+        if later:
+            raise Ahead(max(later))
+        manifest = delivery.manifest
+        known = self._known(f"/{delivery.manifest_of(delivery.number)}")
+        if known not in (None, (manifest.sha256, manifest.bytes)):
+            raise Ahead(delivery.number)
+
+    def _later(self, delivery):
+        """Return the numbers of later batches that have a manifest."""
+        prefix = self.config.settings.get("prefix")
+        home, _slash, own = "/".join(filter(None, (prefix, delivery.folder))).rpartition("/")
+        # after all keys of this batch: names of its files begin with letters
+        found, after = [], f"{home}/{own}/~"
+        while after:
+            query = {"list-type": 2, "prefix": f"{home}/", "start-after": after}
+            answer = self._ask("GET", "", query=query, read=_xml)
+            keys = _texts(answer, "Key")
+            for key in keys:
+                number, _slash, name = key.removeprefix(f"{home}/").partition("/")
+                if name == delivery.manifest.name and number.isdecimal():
+                    found.append(int(number))
+            after = keys[-1] if keys and _text(answer, "IsTruncated") == "true" else ""
+        return [number for number in found if number > delivery.number]
 
     def _known(self, path):
         """Return (digest, bytes) of what is at a path, None where nothing is."""
@@ -245,9 +273,13 @@ def _xml(answer):
 
 def _text(body, name):
     """Return the text of the first element of a name, whatever its namespace; "" without one."""
+    return next(iter(_texts(body, name)), "")
+
+
+def _texts(body, name):
+    """Return the texts of all elements of a name."""
     try:
         root = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
     except (etree.XMLSyntaxError, ValueError):
-        return ""
-    found = root.find(f".//{{*}}{name}")
-    return (found.text or "") if found is not None else ""
+        return []
+    return [found.text or "" for found in root.iterfind(f".//{{*}}{name}")]

@@ -99,6 +99,15 @@ class Place:
         with self._words(self._path(folder)):
             self._files.stat(self._path(folder))
 
+    def names(self, folder):
+        """Return the names in a folder; none where there is none."""
+        path = self._path(folder)
+        with self._words(path):
+            try:
+                return self._files.listdir(path)
+            except FileNotFoundError:
+                return []
+
     def digest(self, folder, name):
         """Return the SHA-256 of a file, None where there is none."""
         with self._words(name), self._opened(folder, name) as file:

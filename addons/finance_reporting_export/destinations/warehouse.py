@@ -6,6 +6,7 @@ from psycopg2 import sql
 
 from odoo.addons.finance_connector_base.providers.errors import ContractBroken, Rejected
 
+from .destination import Ahead
 from .rows import header_of, opened
 
 TYPES = {
@@ -79,8 +80,9 @@ class Warehouse:
     def load(self, delivery, manifest):
         """Load a `Delivery`; return False where it was loaded before.
 
-        manifest: its bytes. Raises `Rejected` with code "gap", "older", "taken", "owner", "schema"
-        or "mode"; `ContractBroken` for a wrong number of rows, and what psycopg2 raises.
+        manifest: its bytes. Raises `Ahead` where other batches from this number on were loaded;
+        `Rejected` with code "gap", "taken", "owner", "schema" or "mode"; `ContractBroken` for a
+        wrong number of rows, and what psycopg2 raises.
         """
         self._prepare()
         if not self._is_next(delivery):
@@ -130,24 +132,21 @@ class Warehouse:
         if found == same:
             return False
         batch = f"batch {delivery.number} of {delivery.export}"
-        if found and found[0] > delivery.number and found[1] != delivery.run:
-            raise Rejected(
-                f"{batch} comes after batch {found[0]}, which is loaded already: it is older",
-                code="older",
-            )
-        if found:
+        if found and found[1] == delivery.run:
             raise Rejected(
                 f"The warehouse has another batch as {batch}: nothing was loaded", code="taken"
             )
-        self._check_gap(delivery, batch)
-        return True
-
-    def _check_gap(self, delivery, batch):
-        """Refuse an increment whose forerunner is missing; a batch of whole feeds needs none."""
         self._do(
             "SELECT max(number) FROM {schema}.finance_batches WHERE export = %s", [delivery.export]
         )
         last = self.cursor.fetchone()[0] or 0
+        if found:
+            raise Ahead(last)
+        self._check_gap(delivery, batch, last)
+        return True
+
+    def _check_gap(self, delivery, batch, last):
+        """Refuse an increment whose forerunner is missing; a batch of whole feeds needs none."""
         whole = all(parcel.mode == "full" for parcel in _tables(delivery))
         if delivery.number != last + 1 and not whole:
             raise Rejected(

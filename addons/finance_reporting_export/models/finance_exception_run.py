@@ -34,6 +34,20 @@ class FinanceException(models.Model):
                 question="stopped",
                 steps=("retry", "open_document", "open_connector", "open_job"),
             ),
+            "export.overtaken": ExceptionKind(
+                title=_("The receiver of an export is ahead of this database"),
+                text=_(
+                    "%(connector)s has batch %(there)s of this export, which this database does not"
+                    " know; %(document)s was to be batch %(number)s. The database was restored, or"
+                    " another one fills the same place. Nothing was sent. If the receiver shall"
+                    " follow this database, start a new run by hand: it tells everything, as batch"
+                    " %(next)s."
+                ),
+                effect=_("The books are unchanged. The receiver has what it had before."),
+                kind="business",
+                severity="high",
+                steps=("open_document", "open_connector", "handle"),
+            ),
             "export.refused": ExceptionKind(
                 title=_("The receiver refused an export"),
                 text=_(

@@ -65,6 +65,19 @@ class FinanceExport(models.Model):
         help="A batch is delivered only when the receiver has confirmed its rows.",
     )
     keep_days = fields.Integer("Keep Files (days)", default=90)
+    keep_totals_days = fields.Integer(
+        "Keep Totals (days)",
+        default=730,
+        help="Control totals of runs that are older are removed, but for those that differ and those"
+        " of the last delivered run. The receiver has them in the manifest. 0: all are kept.",
+    )
+    number_there = fields.Integer(
+        "Batch at the Receiver",
+        readonly=True,
+        copy=False,
+        help="The last one that the receiver has and this database does not know; the next batch"
+        " comes after it.",
+    )
     run_ids = fields.One2many("finance.export.run", "export_id", "Runs", readonly=True)
 
     _code_unique = models.Constraint("UNIQUE (code)", "There is an export with this code already.")

@@ -91,7 +91,7 @@ class FinanceExportClose(models.Model):
                    COALESCE(told.run_id, last.id) AS run_id, COALESCE(restated.count, 0) AS pending,
                    CASE WHEN restated.count > 0 THEN 'restated'
                         WHEN told.state IN ('published', 'final') THEN told.state
-                        WHEN last.state IN ('blocked', 'failed') THEN 'blocked'
+                        WHEN last.state IN ('blocked', 'failed', 'overtaken') THEN 'blocked'
                         WHEN (month.first + interval '1 month - 1 day')::date + export.close_days
                              < %(today)s THEN 'late'
                         ELSE 'open' END AS standing
@@ -137,6 +137,8 @@ class FinanceExportClose(models.Model):
         run = self.run_id.sudo()
         if run.state == "failed":
             return self.env._("The totals of the file are not those of the ledger.")
+        if run.state == "overtaken":
+            return self.env._("The receiver has later batches than this database knows.")
         blocking = run.finding_ids.filtered("blocks")
         return "; ".join(blocking.mapped("title")) or self.env._("Its last run was stopped.")
 

@@ -110,6 +110,8 @@ class FinanceExportFeed(models.Model):
         then, now = Identity.parse(self.database), Identity.parse(marks["database"])
         if now.differs(then, *Identity._fields):
             return "elsewhere"
+        if self.export_id.number_there > self.told_run_id.number:
+            return "overtaken"
         if not self._counter_fits(run.snapshot):
             return "counter"
         if self.definition != marks["definition"]:

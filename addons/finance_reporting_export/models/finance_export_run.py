@@ -14,6 +14,7 @@ STATES = [
     ("built", "Written"),
     ("blocked", "Stopped: incomplete"),
     ("failed", "Stopped: totals differ"),
+    ("overtaken", "Stopped: the receiver is ahead"),
     ("delivering", "Being delivered"),
     ("confirming", "Awaiting confirmation"),
     ("delivered", "Delivered"),

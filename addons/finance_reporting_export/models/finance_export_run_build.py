@@ -203,13 +203,16 @@ class FinanceExportRun(models.Model):
     # === THE END OF WRITING === #
 
     def _next_number(self):
-        """Return the number of this batch: one more than the last; the index refuses a second."""
+        """Return the number of this batch: one more than the last; the index refuses a second.
+
+        The last one is the receiver's where that is ahead of this database.
+        """
         last = self.search(
             [("export_id", "=", self.export_id.id), ("number", ">", 0), ("id", "!=", self.id)],
             order="number desc",
             limit=1,
         )
-        return self.number or last.number + 1
+        return self.number or max(last.number, self.export_id.number_there) + 1
 
     def _write_manifest(self, schemas):
         batch = self._batch(schemas)

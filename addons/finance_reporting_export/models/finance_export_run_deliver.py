@@ -16,6 +16,9 @@ from .finance_export_start import MAY_RUN
 
 # How long to wait before the receiver is asked again, in minutes; the last one from then on.
 ASK_AFTER = (1, 5, 15, 60)
+ENDED_BY_DELIVERY = (
+    "export.undelivered", "export.overtaken", "export.refused", "export.silent", "export.late"
+)  # fmt: skip
 # A receiver that is silent for so many hours is told to people.
 SILENT_HOURS = 24
 
@@ -90,6 +93,9 @@ class FinanceExportRun(models.Model):
     def _brought(self, receipt):
         """The destination has all files: that is all, or its receiver is asked."""
         run = self.sudo()
+        if receipt.ahead:
+            run._overtaken(receipt.ahead)
+            return
         run._told("export.sent", number=run.number, sent=len(receipt.sent), bytes=receipt.bytes)
         if run.delivered_at:
             return
@@ -98,6 +104,25 @@ class FinanceExportRun(models.Model):
             return
         run.write({"state": "confirming"})
         run._ask()
+
+    def _overtaken(self, there):
+        """The receiver has the batch ``there``, which this database does not know: it was restored.
+
+        Whether the receiver shall follow is for a person; the next run then comes after that batch.
+        """
+        self.export_id.number_there = there
+        self.env["finance.exception"]._raise(
+            "export.overtaken",
+            document=self,
+            company=self.company_id,
+            connector=self.connector_id,
+            params={"number": self.number, "there": there, "next": there + 1},
+        )
+        if self.delivered_at:
+            return
+        self._stop("overtaken")
+        # the receiver has another batch as this number
+        self.number = 0
 
     def _ask(self):
         minutes = ASK_AFTER[min(self.questions, len(ASK_AFTER) - 1)] if self.questions else 0
@@ -171,7 +196,7 @@ class FinanceExportRun(models.Model):
             )
         self._publish_periods()
         exceptions = self.env["finance.exception"]
-        for code in ("export.undelivered", "export.refused", "export.silent", "export.late"):
+        for code in ENDED_BY_DELIVERY:
             exceptions._resolve(code, document=self.export_id.run_ids, note="export.delivered")
             exceptions._resolve(code, document=self.export_id, note="export.delivered")
         self._told("export.delivered", number=self.number, rows=self.rows, digest=self.digest)

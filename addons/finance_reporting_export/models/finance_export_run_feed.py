@@ -46,6 +46,7 @@ class FinanceExportRunFeed(models.Model):
             "asked": _("Everything was asked for."),
             "first": _("The receiver has nothing of this feed yet."),
             "elsewhere": _("The database was restored, copied or moved to another server."),
+            "overtaken": _("The receiver had later batches than this database knows."),
             "counter": _("The database's counter of transactions went back, or far ahead."),
             "definition": _(
                 "The columns, the companies, the mappings or the rights of this feed are not those"

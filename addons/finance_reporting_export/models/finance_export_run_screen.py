@@ -70,6 +70,13 @@ class FinanceExportRun(models.Model):
                 "then start a new run.",
                 what=format_list(self.env, blocking),
             )
+        if self.state == "overtaken":
+            return self.env._(
+                "Nothing was sent: the receiver has batch %(there)s already, which this database"
+                " does not know. It was restored, or another one fills the same place. If the"
+                " receiver shall follow this database, start a new run: it tells everything.",
+                there=self.export_id.sudo().number_there,
+            )
         if self.state != "failed":
             return False
         different = self.total_ids.filtered(lambda total: total.state == "differs")

@@ -77,7 +77,7 @@ class FinanceExport(models.Model):
         """Begin a run and return it; its job writes the files. Raises UserError where it can't."""
         self.ensure_one()
         export = self.sudo()
-        export._check_can_start()
+        export._check_can_start(scheduled)
         run = (
             self.env["finance.export.run"]
             .sudo()
@@ -107,13 +107,21 @@ class FinanceExport(models.Model):
         )
         return run.with_env(self.env)
 
-    def _check_can_start(self):
+    def _check_can_start(self, scheduled=False):
         if not self.feed_ids:
             raise UserError(
                 self.env._("%(export)s has no feeds. Choose what it tells.", export=self.name)
             )
         if self.connector_id:
             self.connector_id._check_regions(self.company_ids)
+        if scheduled and self.run_ids[:1].state == "overtaken":
+            raise UserError(
+                self.env._(
+                    "The receiver has later batches of %(export)s than this database knows. Start"
+                    " the next run by hand, if the receiver shall follow this database.",
+                    export=self.name,
+                )
+            )
         self.run_ids.flush_recordset(["state"])
         under_way = self.run_ids.filtered(lambda run: run.state in UNDER_WAY)
         if under_way:

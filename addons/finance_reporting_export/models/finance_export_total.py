@@ -1,8 +1,10 @@
 """What a batch adds up to: in the ledger, in the file, and as the receiver has confirmed it."""
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from odoo.addons.finance_connector_base.actions import listing
+
+from .finance_export_run import UNDER_WAY
 
 STATES = [("open", "Not compared yet"), ("equal", "Equal"), ("differs", "Differs")]
 KINDS = [
@@ -11,6 +13,8 @@ KINDS = [
     ("rows", "Rows read and file"),
     ("period", "Months after an increment"),
 ]
+# Runs whose totals are removed at a time: there may be a hundred thousand of one.
+VACUUMED = 50
 
 
 class FinanceExportTotal(models.Model):
@@ -68,6 +72,38 @@ class FinanceExportTotal(models.Model):
         "(run_id, feed, kind, COALESCE(entity_id, 0), period, account, currency)",
         "A total is kept once a run.",
     )
+
+    # === RETENTION === #
+
+    @api.autovacuum
+    def _vacuum(self):
+        """Forget the totals of old runs; a full run has one a company, month, account and currency.
+
+        Not those that differ, nor of the last run that was delivered, nor under a legal hold.
+        """
+        holds = self.env["finance.legal.hold"]._in_force()
+        if not all(hold.company_id for hold in holds):
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            DELETE FROM finance_export_total WHERE state = 'equal' AND run_id IN (
+                SELECT run.id FROM finance_export_run AS run
+                  JOIN finance_export AS export ON export.id = run.export_id
+                 WHERE export.keep_totals_days > 0 AND NOT run.state = ANY(%s)
+                   AND NOT run.company_id = ANY(%s)
+                   AND COALESCE(run.delivered_at, run.built_at, run.create_date)
+                       < now() AT TIME ZONE 'UTC' - interval '1 day' * export.keep_totals_days
+                   AND run.id <> (SELECT COALESCE(max(last.id), 0) FROM finance_export_run AS last
+                                   WHERE last.export_id = run.export_id
+                                     AND last.state = 'delivered')
+                   AND EXISTS (SELECT FROM finance_export_total AS total
+                                WHERE total.run_id = run.id AND total.state = 'equal')
+                 ORDER BY run.id LIMIT %s)
+            """,
+            (list(UNDER_WAY), holds.company_id.ids, VACUUMED),
+        )
+        self.invalidate_model()
 
     def action_open_items(self):
         """Open the journal items that a total is made of."""

@@ -82,18 +82,43 @@ class TestDelivery(ExportCase):
     def test_a_file_of_somebody_else_stops_the_delivery_until_it_is_gone(self):
         place = self.path / self.export.code / "000001"
         place.mkdir(parents=True)
-        (place / "datapackage.json").write_bytes(b"{}")
+        (place / "openlineage.jsonl").write_bytes(b"{}")
         with mute_logger(LANE):
             run = self.run_it()
         self.assertEqual(run.state, "delivering")
         exception = self.told(run, "export.undelivered")
         self.assertEqual(exception.state, "open")
-        self.assertIn("datapackage.json", exception.text)
-        (place / "datapackage.json").unlink()
+        self.assertIn("openlineage.jsonl", exception.text)
+        (place / "openlineage.jsonl").unlink()
         run.action_deliver_again()
         self.again()
         self.assertEqual(run.state, "delivered")
         self.assertNotEqual(exception.state, "open")
+
+    def test_after_a_restore_numbers_go_on_where_the_receiver_is(self):
+        """A number is never told twice with another content, and a person says that it goes on."""
+        self.export.feed_ids.sudo().mode = "incremental"
+        self.run_it()
+        lost = self.path / self.export.code / "000004"
+        lost.mkdir()
+        (lost / "datapackage.json").write_bytes(b"{}")
+        self.entry()
+        run = self.run_it()
+        self.assertEqual((run.state, run.number), ("overtaken", 0))
+        self.assertFalse(any(run.file_ids.filtered("feed").mapped("kept")))
+        self.assertIn("batch 4", run.stop_words)
+        self.assertFalse((lost.parent / "000002").exists())
+        exception = self.told(run, "export.overtaken")
+        self.assertEqual(exception.state, "open")
+        with self.assertRaisesRegex(UserError, "by hand"):
+            self.export._start(why="test", scheduled=True)
+        following = self.run_it()
+        self.assertEqual((following.state, following.number), ("delivered", 5))
+        self.assertEqual(following.step_ids.reason, "overtaken")
+        self.assertNotEqual(exception.state, "open")
+        self.assertEqual((lost / "datapackage.json").read_bytes(), b"{}")
+        self.entry()
+        self.assertEqual(self.run_it().step_ids.mode, "incremental")
 
     def test_what_was_altered_in_the_filestore_does_not_leave(self):
         run = self.export._start(why="test")

@@ -45,6 +45,29 @@ class TestTotals(ControlsCase):
         self.assertEqual(sum(total.debit for total in canonical), Decimal("163.12"))
         self.assertEqual({total.company for total in canonical}, {"Group Inc", "Filiale SA"})
 
+    def test_totals_are_forgotten_after_their_time(self):
+        """Not those that differ, nor what was told last, nor what is younger."""
+        self.entry(self.a, "2026-01-10", ("bank", 100.10), ("sales", -100.10))
+        runs = [self.run_export() for _number in range(3)]
+        old, differing, last = runs
+        totals = self.env["finance.export.total"].sudo()
+        totals._vacuum()
+        self.assertTrue(all(run.total_ids for run in runs))
+        self.env["finance.export.run"].sudo().browse([run.id for run in runs]).write(
+            {"delivered_at": "2020-01-01 00:00:00"}
+        )
+        wrong = differing.total_ids[0]
+        wrong.sudo().state = "differs"
+        count = len(last.total_ids)
+        self.export.keep_totals_days = 0
+        totals._vacuum()
+        self.assertEqual([len(run.total_ids) for run in runs], [count] * 3)
+        self.export.keep_totals_days = 730
+        totals._vacuum()
+        self.assertEqual([len(run.total_ids) for run in runs], [0, 1, count])
+        self.assertEqual(differing.total_ids, wrong)
+        self.assertEqual(old.rows, last.rows)
+
     def test_every_format_holds_the_same(self):
         self.entry(self.a, "2026-01-10", ("owed", 7.35, "KWD", 2.345), ("sales", -7.35))
         digests = set()
