@@ -18,6 +18,7 @@
         "views/finance_feed_views.xml",
         "views/finance_export_views.xml",
         "views/finance_export_run_views.xml",
+        "views/finance_exception_views.xml",
         "views/finance_export_total_views.xml",
         "views/finance_export_close_views.xml",
         "views/finance_export_restatement_views.xml",

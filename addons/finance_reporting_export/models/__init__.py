@@ -18,6 +18,7 @@ from . import finance_export_rate
 from . import finance_export_reader
 from . import finance_export_restatement
 from . import finance_export_run
+from . import finance_export_run_again
 from . import finance_export_run_build
 from . import finance_export_run_deliver
 from . import finance_export_run_destination
@@ -43,6 +44,7 @@ from . import res_company
 from . import res_config_settings
 from . import finance_statutory_export
 from . import finance_statutory_finding
+from . import finance_statutory_finding_map
 from . import finance_statutory_part
 from . import finance_statutory_export_make
 from . import finance_audit_event_statutory

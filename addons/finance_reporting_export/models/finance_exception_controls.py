@@ -2,6 +2,9 @@ from odoo import api, models
 
 from odoo.addons.finance_connector_base.models.finance_exception_catalog import ExceptionKind
 
+# What may be done about a stopped batch: see `finance_export_run_again`.
+RUN_AGAIN = "export_run_again"
+
 
 class FinanceException(models.Model):
     _inherit = "finance.exception"
@@ -14,25 +17,25 @@ class FinanceException(models.Model):
                 title=_("An export was stopped: it is incomplete"),
                 text=_(
                     "%(document)s found %(count)s things that stop it: %(first)s. Open it, settle"
-                    " what it lists, and run it again; or let the export mark them instead."
+                    " what it lists, and press Run Again; or let the export mark them instead."
                 ),
                 effect=_("Your books are unchanged. The receiver got nothing of this batch."),
                 kind="business",
                 severity="high",
                 question="stopped",
-                steps=("open_document", "handle", "ignore"),
+                steps=(RUN_AGAIN, "open_document", "handle", "ignore"),
             ),
             "export.totals": ExceptionKind(
                 title=_("An export was stopped: its file is not the ledger"),
                 text=_(
                     "%(count)s totals of %(document)s differ, the first in %(feed)s: %(entity)s,"
                     " %(period)s, account %(account)s. Open it to see ledger and file side by side,"
-                    " and run it again. If it stays, tell your administrator."
+                    " and press Run Again. If it stays, tell your administrator."
                 ),
                 effect=_("Your books are unchanged. The receiver got nothing of this batch."),
                 severity="critical",
                 question="stopped",
-                steps=("open_document", "handle"),
+                steps=(RUN_AGAIN, "open_document", "handle"),
             ),
             "export.restated": ExceptionKind(
                 title=_("A final month has changed"),
@@ -53,8 +56,12 @@ class FinanceException(models.Model):
 
     @api.model
     def _endings(self):
+        _ = self.env._
         return super()._endings() | {
-            "export.explained": self.env._("A controller gave the reason."),
+            "export.complete": _("A later run found nothing that stops it."),
+            "export.equal": _("In a later run ledger and file were equal."),
+            "export.stopped_again": _("A later run was stopped too, and has an exception."),
+            "export.explained": _("A controller gave the reason."),
         }
 
 

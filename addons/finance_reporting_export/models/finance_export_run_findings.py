@@ -57,8 +57,9 @@ class FinanceExportRun(models.Model):
     def _tell_findings(self, blocking):
         """Open an exception for what stops the batch; close those of this export's former runs."""
         exceptions = self.env["finance.exception"]
+        note = "export.stopped_again" if blocking else "export.complete"
+        exceptions._resolve("export.incomplete", document=self.export_id.run_ids, note=note)
         if not blocking:
-            exceptions._resolve("export.incomplete", document=self.export_id.run_ids)
             return
         exceptions._raise(
             "export.incomplete",

@@ -67,7 +67,7 @@ class FinanceExportRun(models.Model):
             blocking = self.finding_ids.filtered("blocks").mapped("title")
             return self.env._(
                 "Nothing was delivered, because of: %(what)s. Put it right under Completeness, "
-                "then start a new run.",
+                "then press Run Again.",
                 what=format_list(self.env, blocking),
             )
         if self.state == "overtaken":
@@ -84,7 +84,7 @@ class FinanceExportRun(models.Model):
             return self.env._("It could not be written. The exception says why.")
         return self.env._(
             "Nothing was delivered: %(count)s totals of the file are not those of the ledger. See "
-            "them under Totals.",
+            "them under Totals, and press Run Again.",
             count=len(different),
         )
 

@@ -245,8 +245,9 @@ class FinanceExportRun(models.Model):
     def _tell_totals(self, differing):
         """Open an exception for totals that differ; close those of this export's former runs."""
         exceptions = self.env["finance.exception"]
+        note = "export.stopped_again" if differing else "export.equal"
+        exceptions._resolve("export.totals", document=self.export_id.run_ids, note=note)
         if not differing:
-            exceptions._resolve("export.totals", document=self.export_id.run_ids)
             return
         first = differing[0]
         exceptions._raise(

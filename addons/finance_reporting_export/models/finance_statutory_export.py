@@ -5,7 +5,7 @@ from uuid import uuid4
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-from ..statutory import KINDS
+from ..statutory import ENCODINGS, KINDS
 
 CONTROLLER = "finance_connector_base.group_controller"
 STATES = [
@@ -19,7 +19,7 @@ STATES = [
 ]
 # Until it is written, what it is about may be changed; then it has to be checked again.
 OPEN = ("draft", "blocked", "ready")
-ASKED = {"company_id", "kind", "date_from", "date_to", "separator"}
+ASKED = {"company_id", "kind", "date_from", "date_to", "separator", "encoding"}
 EDITED = ASKED | {"explanation", "message_follower_ids", "activity_ids"}
 
 
@@ -46,6 +46,12 @@ class FinanceStatutoryExport(models.Model):
     date_to = fields.Date("To", required=True, default=lambda self: self._last_year()[1])
     separator = fields.Selection(
         [("\t", "Tab"), ("|", "| (pipe)")], required=True, default="\t", help="Between columns."
+    )
+    encoding = fields.Selection(
+        list(ENCODINGS.items()),
+        required=True,
+        default="utf-8",
+        help="ISO 8859-15 for software that can't read UTF-8; it has the letters of Western Europe.",
     )
     state = fields.Selection(
         STATES, required=True, readonly=True, default="draft", index=True, tracking=True, copy=False
@@ -87,14 +93,14 @@ class FinanceStatutoryExport(models.Model):
         return [(code, kind.label) for code, kind in KINDS.items()]
 
     @api.model
-    def _default_kind(self):
-        country = self.env.company.account_fiscal_country_id.code
+    def _default_kind(self, company=None):
+        country = (company or self.env.company).sudo().account_fiscal_country_id.code
         return {"FR": "fec", "NO": "saft_no"}.get(country)
 
     @api.model
-    def _last_year(self):
+    def _last_year(self, company=None):
         """Return first and last day of the fiscal year before this one."""
-        company = self.env.company
+        company = (company or self.env.company).sudo()
         first = company.compute_fiscalyear_dates(fields.Date.context_today(self))["date_from"]
         year = company.compute_fiscalyear_dates(fields.Date.subtract(first, days=1))
         return year["date_from"], year["date_to"]
@@ -102,10 +108,24 @@ class FinanceStatutoryExport(models.Model):
     @api.depends("kind", "company_id", "date_from", "date_to")
     def _compute_name(self):
         for export in self:
-            label = KINDS[export.kind].label if export.kind in KINDS else export.kind or ""
-            export.name = (
-                f"{label}, {export.company_id.name}, {export.date_from} – {export.date_to}"
-            )
+            label = KINDS[export.kind].label if export.kind in KINDS else export.kind
+            days = f"{export.date_from} – {export.date_to}"
+            export.name = ", ".join(filter(None, (label, export.company_id.name, days)))
+
+    @api.onchange("company_id")
+    def _onchange_company_id(self):
+        """Propose what the company's country asks for, of its last fiscal year."""
+        if self.company_id:
+            self.kind = self._default_kind(self.company_id) or self.kind
+            self.date_from, self.date_to = self._last_year(self.company_id)
+
+    @api.onchange("company_id", "kind")
+    def _onchange_kind(self):
+        """Propose separator and encoding of the last such file: its reader is mostly the same."""
+        domain = [("company_id", "=", self.company_id.id), ("kind", "=", self.kind)]
+        last = self.search(domain, order="id desc", limit=1)
+        if last:
+            self.separator, self.encoding = last.separator, last.encoding
 
     @api.depends("finding_ids.level")
     def _compute_must_explain(self):

@@ -159,9 +159,8 @@ class FinanceStatutoryExport(models.Model):
 
     def _locked_up_to(self):
         """Return the last day that is locked for everybody, the earliest of date where none is."""
-        companies = self.company_id.sudo().parent_ids
-        locks = [*companies.mapped("fiscalyear_lock_date"), *companies.mapped("hard_lock_date")]
-        return max((lock for lock in locks if lock), default=date.min)
+        periods = self.env["finance.export.period"]
+        return periods._lock_date(self.company_id.sudo()) or date.min
 
     def _check_locked(self):
         """Refuse where entries of the period may still change. The lock itself is for people."""
@@ -169,8 +168,9 @@ class FinanceStatutoryExport(models.Model):
             return
         raise UserError(
             self.env._(
-                "The books of %(company)s are not locked up to %(day)s, so they may still change."
-                " Set the lock date under Accounting, then try again.",
+                "The books of %(company)s are not locked for everybody up to %(day)s, so they may"
+                " still change. Have an administrator set the lock date (Settings, Finance Connect,"
+                " Books Locked up to), or let exceptions from it end, then try again.",
                 company=self.company_id.name,
                 day=self.date_to,
             )
@@ -227,6 +227,7 @@ class FinanceStatutoryExport(models.Model):
             email=company.email or "",
             software=("Finance Connect", "Finance Connect for Odoo", release.version),
             separator=self.separator,
+            encoding=self.encoding,
         )
         for kind in KINDS[self.kind].mapped:
             answer = self._answer(kind, books)

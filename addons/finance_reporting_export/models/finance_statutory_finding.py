@@ -105,7 +105,11 @@ class FinanceStatutoryFinding(models.Model):
             ),
             "not_in_plan": _(
                 "The numbers of %(count)s accounts don't begin with three figures, as the French"
-                " chart has it. Renumber them, or map them in a mapping for the feed “fec”."
+                " chart has it. Renumber them; or press Map and have other numbers approved."
+            ),
+            "strange_signs": _(
+                "%(count)s records have signs that %(encoding)s does not have: %(signs)s. Change"
+                " them there, or choose UTF-8."
             ),
             "empty_entries": _(
                 "%(count)s entries have no amount, so the file has no line of them."
@@ -116,19 +120,19 @@ class FinanceStatutoryFinding(models.Model):
             ),
             "no_phone": _("The company has no telephone number, which the file must name."),
             "unmapped_account": _(
-                "%(count)s accounts have no approved grouping code. Map them in a mapping of"
-                " accounts for the feed “saft_no” and have it approved."
+                "%(count)s accounts have no approved grouping code. Press Map, enter the codes, with"
+                " the grouping category as external label, and have them approved."
             ),
             "no_category": _(
-                "The grouping category of %(count)s accounts is missing. Enter it as external label"
-                " beside the grouping code, and have it approved."
+                "The grouping category of %(count)s accounts is missing. Press Map, enter it as external"
+                " label beside the grouping code, and have it approved."
             ),
             "unmapped_tax": _(
-                "%(count)s taxes have no approved standard tax code. Map them in a mapping of taxes"
-                " for the feed “saft_no” and have it approved."
+                "%(count)s taxes have no approved standard tax code. Press Map, enter the codes, and"
+                " have them approved."
             ),
             "other_tax_code": _(
-                "%(count)s taxes are mapped to what is no standard tax code. Correct the mapping."
+                "%(count)s taxes are mapped to what is no standard tax code. Press Map and correct it."
             ),
         }
 

@@ -26,6 +26,7 @@ class Books:
     period; year_first, year_last: fiscal year that it lies in. earnings: id of the account that
     the result of former years belongs to, None without. accounts, taxes: {record id: (external
     code, external label)} of the approved mappings of this file. made: UTC. contact: who made it.
+    separator, encoding: of text files; encoding as Python names it, one of `encodings.ENCODINGS`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Books:
     email: str = ""
     software: tuple[str, str, str] = ("Finance Connect", "Finance Connect", "")
     separator: str = "\t"
+    encoding: str = "utf-8"
     accounts: dict = field(default_factory=dict)
     taxes: dict = field(default_factory=dict)
 

@@ -8,10 +8,12 @@ import re
 from decimal import Decimal
 
 from .books import Finding, OtherTotals, StatutoryFile, Written, digits, text
-from .checks import ACCOUNTS, listed, of_the_books
+from .checks import ACCOUNTS, MOVE, PARTNERS, listed, of_the_books
+from .encodings import ENCODINGS, strange
 from .ledger import (
     ACCOUNT_CODE,
     ACCOUNT_NAME,
+    BALANCES,
     OPENING,
     PARTNER,
     PAYABLE,
@@ -32,7 +34,10 @@ OPENING_JOURNAL, OPENING_NAME, OPENING_LABEL = "OUV", "Balance initiale", "Repor
 SEPARATORS = str.maketrans("\t|", "  ")
 PLAN = re.compile(r"[0-9]{3}[0-9a-zA-Z]*")
 ZERO = Decimal(0)
+# So many of the signs that an encoding lacks are told.
+MOST_SIGNS = 20
 
+JOURNAL_NAME = "COALESCE(journal.name->>%(lang)s, journal.name->>'en_US')"
 JOINS = """
   JOIN account_move AS move ON move.id = line.move_id
   JOIN account_journal AS journal ON journal.id = move.journal_id
@@ -41,7 +46,7 @@ JOINS = """
   LEFT JOIN account_full_reconcile AS letters ON letters.id = line.full_reconcile_id"""
 # Items without an amount say nothing; all lines of an entry stand together.
 LINES = f"""
-SELECT journal.code, COALESCE(journal.name->>%(lang)s, journal.name->>'en_US'), move.name,
+SELECT journal.code, {JOURNAL_NAME}, move.name,
        move.date, account.id, {ACCOUNT_CODE}, {ACCOUNT_NAME},
        CASE WHEN account.account_type IN ('{RECEIVABLE}', '{PAYABLE}') THEN {PARTNER} END,
        CASE WHEN account.account_type IN ('{RECEIVABLE}', '{PAYABLE}') THEN partner.name END,
@@ -65,6 +70,37 @@ EMPTY = f"""
 SELECT line.move_id FROM {PERIOD} GROUP BY line.move_id
 HAVING bool_and(line.debit = 0 AND line.credit = 0) ORDER BY 1
 """
+# What each record brings into the file: model, (id, text).
+TEXTS = (
+    (
+        MOVE,
+        f"""SELECT line.move_id, concat_ws(' ', move.name, move.ref, line.name)
+              FROM {items(JOINS)} AND (line.debit <> 0 OR line.credit <> 0)""",
+    ),
+    (
+        "account.journal",
+        f"""SELECT journal.id, concat_ws(' ', journal.code, {JOURNAL_NAME})
+              FROM account_journal AS journal WHERE journal.id IN (
+                   SELECT line.journal_id FROM {PERIOD})""",
+    ),
+    (
+        ACCOUNTS,
+        f"""SELECT account.id, {ACCOUNT_NAME}
+              FROM ({USED_ACCOUNTS}) AS used JOIN account_account AS account ON account.id = used.id""",
+    ),
+    (
+        PARTNERS,
+        f"""SELECT partner.id, concat_ws(' ', partner.name, {PARTNER})
+              FROM (SELECT DISTINCT partner_id FROM ({BALANCES}) AS balance) AS used
+              JOIN res_partner AS partner ON partner.id = used.partner_id""",
+    ),
+)
+STRANGE = """
+SELECT id, string_agg(DISTINCT sign, '') FROM (
+    SELECT told.id, (regexp_matches(told.words, %(strange)s, 'g'))[1] AS sign
+      FROM ({}) AS told(id, words) WHERE told.words ~ %(strange)s
+) AS found GROUP BY id ORDER BY id
+"""
 
 
 class Fec(StatutoryFile):
@@ -87,15 +123,16 @@ class Fec(StatutoryFile):
         empty = [id_ for (id_,) in rows(EMPTY)]
         found += [
             listed("not_in_plan", ACCOUNTS, other),
-            listed("empty_entries", "account.move", empty, "note"),
+            listed("empty_entries", MOVE, empty, "note"),
+            *_strange(books, rows),
         ]
         return [finding for finding in found if finding]
 
     def write(self, books, rows, sink):
-        separator = books.separator.encode()
 
         def put(cells):
-            sink.write(separator.join(_cell(cell) for cell in cells) + b"\r\n")
+            line = books.separator.join(map(_cell, cells))
+            sink.write(f"{line}\r\n".encode(books.encoding))
 
         put(COLUMNS)
         for cells in _opening(books, rows):
@@ -141,9 +178,20 @@ def _luhn(figures):
     return total % 10 == 0
 
 
+def _strange(books, rows):
+    """What the encoding has no sign for is told, never written as something else."""
+    pattern = strange(books.encoding)
+    for model, told in TEXTS if pattern else ():
+        found = list(rows(STRANGE.format(told), strange=pattern))
+        if found:
+            signs = "".join(sorted(set("".join(signs for _id, signs in found))))[:MOST_SIGNS]
+            params = {"encoding": ENCODINGS[books.encoding], "signs": " ".join(signs)}
+            yield listed("strange_signs", model, [id_ for id_, _signs in found], params=params)
+
+
 def _cell(value):
     """A cell holds neither of the two separators, whichever is used, and no line break."""
-    return text((value or "").translate(SEPARATORS)).encode()
+    return text((value or "").translate(SEPARATORS))
 
 
 def _day(day):
@@ -175,7 +223,7 @@ def _line(books, row):
     ) = row  # fmt: skip
     return (
         journal, journal_name, entry, _day(day), number(books, account_id, code), account_name,
-        aux if aux_name else "", aux_name, piece, _day(piece_day), text(label) or entry,
+        aux if aux_name else "", aux_name, text(piece) or entry, _day(piece_day), text(label) or entry,
         _amount(debit), _amount(credit), letters, _day(letters_day), _day(day),
         _amount(currency_amount or ""), currency,
     )  # fmt: skip

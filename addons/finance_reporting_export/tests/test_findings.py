@@ -1,7 +1,10 @@
 """What a batch is not complete in: counted, valued, and stopping it where the policy says so."""
 
 from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
+
+from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
 from .controls import ControlsCase
 
@@ -50,6 +53,44 @@ class TestFindings(ControlsCase):
         draft.action_post()
         self.assertEqual(self.run_export().state, "delivered")
         self.assertFalse(self.open_exceptions("export.incomplete"))
+
+    def test_a_stopped_batch_is_run_again(self):
+        draft = self.entry(self.a, "2026-01-10", ("bank", 30), ("sales", -30), post=False)
+        self.export.drafts_policy = "block"
+        stopped = self.run_export(period="2026-01")
+        clerk, controller = (
+            new_test_user(
+                self.env,
+                f"again_{role}",
+                f"account.group_account_user,finance_connector_base.group_{role}",
+                company_ids=[Command.set((self.a | self.b).ids)],
+            )
+            for role in ("user", "controller")
+        )
+        exception = self.open_exceptions("export.incomplete")
+        self.assertTrue(exception.can_export_run_again)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            exception.with_user(clerk).action_export_run_again()
+        # still incomplete: the former exception gives way to that of the new run
+        action = exception.with_user(controller).action_export_run_again()
+        again = self.env["finance.export.run"].browse(action["res_id"])
+        self.assertEqual((exception.state, exception.question), ("open", "waiting"))
+        self.assertEqual((again.export_id, again.period), (stopped.export_id, "2026-01"))
+        self.assertEqual(again.user_id, controller)
+        drain_jobs(self.env)
+        self.assertEqual((again.state, exception.state), ("blocked", "resolved"))
+        self.assertIn("later run", exception.ending)
+        self.assertFalse(exception.can_export_run_again)
+        newer = self.open_exceptions("export.incomplete")
+        self.assertEqual(newer.document_id, again.id)
+        # complete: its success settles it
+        draft.action_post()
+        again.with_user(controller).action_run_again()
+        drain_jobs(self.env)
+        self.assertEqual(self.export.run_ids.sorted("id")[-1].state, "delivered")
+        self.assertEqual(newer.state, "resolved")
+        with self.assertRaisesRegex(UserError, "None of the selected"):
+            newer.with_user(controller).action_export_run_again()
 
     def mapping(self):
         """An approved mapping of accounts that knows the bank alone."""

@@ -28,6 +28,7 @@ PUBLIC = {
         "action_deliver_again",
         "action_open_exceptions",
         "action_open_restatements",
+        "action_run_again",
     },
     "finance.export.run.feed": set(),
     "finance.export.tombstone": set(),
@@ -70,7 +71,7 @@ class TestRunAccess(ExportCase):
                 export.with_user(self.users[role]).action_run()
         run = export._start(why="test")
         for role in ("nobody", "user", "auditor"):
-            for button in ("action_cancel", "action_deliver_again"):
+            for button in ("action_cancel", "action_deliver_again", "action_run_again"):
                 with self.subTest(role=role, button=button), self.assertRaises(AccessError):
                     getattr(run.with_user(self.users[role]), button)()
         run.with_user(self.users["controller"]).action_cancel()

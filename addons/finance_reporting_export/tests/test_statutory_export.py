@@ -18,7 +18,7 @@ PUBLIC = {
         "action_make",
         "action_reset",
     },
-    "finance.statutory.finding": {"action_open"},
+    "finance.statutory.finding": {"action_map", "action_open"},
     "finance.statutory.part": set(),
 }
 
@@ -162,6 +162,32 @@ class TestStatutoryExport(StatutoryCase):
         drain_jobs(self.env)
         self.assertEqual((export.state, export.outdated), ("final", False))
         self.assertEqual(str(self.company.fiscalyear_lock_date), "2025-12-31")
+        self._check_final(export)
+
+    def test_not_final_while_somebody_has_an_exception_from_the_lock(self):
+        export = self.made("fec")
+        self.company.fiscalyear_lock_date = "2025-12-31"
+        exception = self.env["account.lock_exception"].create(
+            {
+                "company_id": self.company.id,
+                "user_id": self.env.uid,
+                "fiscalyear_lock_date": "2025-06-30",
+                "reason": "Test",
+            }
+        )
+        with self.assertRaisesRegex(UserError, "for everybody"):
+            export.action_final()
+        exception.action_revoke()
+        export.action_final()
+        drain_jobs(self.env)
+        self.assertEqual(export.state, "final")
+
+    def test_the_lock_date_is_set_by_an_administrator(self):
+        settings = self.env["res.config.settings"].create({"company_id": self.company.id})
+        settings.finance_lock_date = "2025-12-31"
+        self.assertEqual(str(self.company.fiscalyear_lock_date), "2025-12-31")
+
+    def _check_final(self, export):
         for change in (
             export.action_make,
             export.action_reset,

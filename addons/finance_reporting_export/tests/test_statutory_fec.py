@@ -4,7 +4,7 @@ from decimal import Decimal
 from io import BytesIO
 
 from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
 
@@ -132,6 +132,43 @@ class TestFec(StatutoryCase):
         self.assertEqual(self.export("fec").sudo()._entities(), self.company | branch)
         branch.company_registry = "552100554"
         self.assertEqual(self.export("fec").sudo()._entities(), self.company)
+
+    def test_the_encoding_is_chosen_and_what_does_not_fit_is_refused(self):
+        usual = self.content(self.made("fec"))
+        western = self.content(self.made("fec", encoding="iso8859-15"))
+        self.assertIn("Résultat".encode("iso8859-15"), western)
+        self.assertEqual(western.decode("iso8859-15"), usual.decode())
+        # the next file of this company proposes the same
+        form = Form(self.env["finance.statutory.export"].with_user(self.controller))
+        self.assertEqual((form.kind, form.encoding), ("fec", "iso8859-15"))
+        self.client.name = "Œuvre à 5 €"
+        export = self.made("fec", encoding="iso8859-15")
+        self.assertIn("Œuvre à 5 €".encode("iso8859-15"), self.content(export))
+        self.supplier.name = "Čačak"
+        self.sold.ref = "見積"
+        self.accounts["512000"].name = "Bancă"
+        self.journals["general"].name = "Różne"
+        export.action_reset()
+        export.action_check()
+        self.assertEqual((export.state, self.codes(export)), ("blocked", {"strange_signs"}))
+        told = {one.res_model: (one.res_ids, one.words) for one in export.finding_ids}
+        for record, signs in (
+            (self.supplier, "Č č"), (self.sold, "積 見"), (self.accounts["512000"], "ă"),
+            (self.journals["general"], "ż"),
+        ):  # fmt: skip
+            ids, words = told[record._name]
+            self.assertEqual(ids, record.ids)
+            self.assertIn(signs, words)
+            self.assertIn("ISO 8859-15", words)
+        export.encoding = "utf-8"
+        export.action_check()
+        self.assertEqual(export.state, "ready")
+
+    def test_a_piece_always_has_a_reference(self):
+        """The administration wants this column filled, whatever blanks a reference is made of."""
+        self.paid.ref = "\t\u00a0"
+        rows = self.rows(self.content(self.made("fec")))
+        self.assertFalse([row for row in rows if not row["PieceRef"]])
 
     def test_one_fiscal_year(self):
         with self.assertRaises(ValidationError):

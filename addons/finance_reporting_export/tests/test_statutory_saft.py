@@ -5,7 +5,7 @@ from decimal import Decimal
 from lxml import etree
 
 from odoo import Command
-from odoo.tests import tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from .statutory import StatutoryCase, schema
 
@@ -198,6 +198,72 @@ class TestSaftNo(StatutoryCase):
         self.assertEqual(export.state, "blocked")
         finding = export.finding_ids.filtered(lambda row: row.code == "other_tax_code")
         self.assertEqual(finding.action_open()["domain"], [("id", "in", self.tax.ids)])
+
+    def test_mapped_from_the_finding(self):
+        """The controller enters the codes, another person approves, and the file can be written."""
+        export = self.export("saft_no")
+        export.action_check()
+        for code, entered in (
+            ("unmapped_account", ("1920", "balanseverdiForOmloepsmiddel")),
+            ("unmapped_tax", ("3", "")),
+        ):
+            finding = export.finding_ids.filtered(lambda row, code=code: row.code == code)
+            self.assertTrue(finding.can_map)
+            action = finding.action_map()
+            wizard = self.env["finance.mapping.add"].browse(action["res_id"])
+            self.assertEqual(wizard.line_ids.missing_id.mapped("res_id"), finding.res_ids)
+            wizard = wizard.with_user(self.controller)
+            wizard.line_ids.write({"code": entered[0], "label": entered[1]})
+            wizard.action_confirm()
+        mappings = self.env["finance.mapping"].search([("scope", "=", "saft_no")])
+        self.assertEqual(mappings.company_id, self.company)
+        self.assertEqual(set(mappings.mapped("open_state")), {"submitted"})
+        export.action_check()
+        self.assertEqual(self.codes(export), {"unmapped_account", "unmapped_tax"})
+        self.approver = new_test_user(
+            self.env,
+            "statutory_approver",
+            "finance_connector_base.group_approver,account.group_account_readonly",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+        for version in mappings.open_id:
+            version.with_user(self.approver).action_approve()
+        export.action_check()
+        self.assertEqual(export.state, "ready", self.codes(export))
+        rows = self.env["finance.mapping.missing"].search([("mapping_id", "in", mappings.ids)])
+        self.assertFalse(rows)
+
+    def test_a_wrong_code_is_corrected_from_the_finding(self):
+        self.map_all()
+        taxes = self.env["finance.mapping"].search(
+            [("scope", "=", "saft_no"), ("kind", "=", "tax")]
+        )
+        draft = taxes._draft()
+        draft.line_ids[:1].code = "4"
+        draft.sudo().with_context(finance_mapping_step=True).write({"state": "approved"})
+        taxes.version_ids.filtered(lambda one: one != draft).sudo().with_context(
+            finance_mapping_step=True
+        ).write({"state": "superseded"})
+        export = self.export("saft_no")
+        export.action_check()
+        self.assertEqual(self.codes(export), {"other_tax_code"})
+        action = export.finding_ids.action_map()
+        self.assertEqual(action["res_model"], "finance.mapping.version")
+        opened = self.env["finance.mapping.version"].browse(action["res_id"])
+        self.assertEqual((opened.mapping_id, opened.state), (taxes, "draft"))
+
+    def test_another_company_proposes_its_own(self):
+        other = self.new_company("Autre", "552 100 554")
+        other.account_fiscal_country_id = self.env.ref("base.fr")
+        other.write({"fiscalyear_last_month": "6", "fiscalyear_last_day": 30})
+        self.controller.company_ids |= other
+        exports = self.env["finance.statutory.export"].with_user(self.controller)
+        form = Form(exports.with_context(allowed_company_ids=self.controller.company_ids.ids))
+        self.assertEqual(form.kind, "saft_no")
+        form.company_id = other
+        self.assertEqual(form.kind, "fec")
+        self.assertEqual((form.date_to.month, form.date_to.day), (6, 30))
 
     def test_company_facts(self):
         self.map_all()

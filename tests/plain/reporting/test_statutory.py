@@ -1,5 +1,6 @@
 """Files for authorities without a database: numbers of companies, cells, shares of tax."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -11,6 +12,7 @@ from lxml import etree
 
 from odoo.addons.finance_reporting_export.statutory import KINDS, Books, OtherTotals
 from odoo.addons.finance_reporting_export.statutory.books import text
+from odoo.addons.finance_reporting_export.statutory.encodings import ENCODINGS, strange
 from odoo.addons.finance_reporting_export.statutory.fec import COLUMNS, _cell, siren
 from odoo.addons.finance_reporting_export.statutory.saft_no import organisation
 from odoo.addons.finance_reporting_export.statutory.tax_shares import Item, shares
@@ -70,7 +72,7 @@ def test_names_of_files():
 @given(st.text())
 def test_a_cell_is_a_cell(value):
     """Whatever a label holds, it breaks neither the line nor the columns, and says the rest."""
-    cell = _cell(value).decode()
+    cell = _cell(value)
     assert len(cell.splitlines()) <= 1
     assert not set(cell) & set("\t|\r\n")
     kept = "".join(text(value).translate({ord("|"): None}).split())
@@ -126,3 +128,21 @@ def test_other_totals_are_refused():
     with pytest.raises(OtherTotals):
         KINDS["fec"]().write(books(), rows, sink)
     assert sink.getvalue().split(b"\r\n")[0].decode().split("\t") == list(COLUMNS)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_sign_is_strange_exactly_where_the_encoding_has_none(encoding):
+    pattern = strange(encoding)
+    for sign in map(chr, range(1, 0x3000)):
+        if sign in "\u2028\u2029":
+            assert text(sign) == ""
+            continue
+        told = bool(pattern and re.search(pattern, sign))
+        assert told == (not _fits(sign, encoding)), hex(ord(sign))
+
+
+def _fits(sign, encoding):
+    try:
+        return bool(sign.encode(encoding))
+    except UnicodeEncodeError:
+        return False
