@@ -83,9 +83,12 @@ class FinanceMappingMissing(models.Model):
     @api.depends("res_model", "res_id")
     @api.depends_context("lang", "uid")
     def _compute_record_name(self):
-        names = self._names_of((row.res_model, row.res_id) for row in self)
-        for row in self:
-            row.record_name = names.get((row.res_model, row.res_id), "")
+        for company, rows in self.grouped("company_id").items():
+            # of an account its code in the company that it is booked in
+            there = rows.with_company(company) if company in self.env.companies else rows
+            names = there._names_of((row.res_model, row.res_id) for row in rows)
+            for row in rows:
+                row.record_name = names.get((row.res_model, row.res_id), "")
 
     # === WHAT LAST MONTH USED === #
 

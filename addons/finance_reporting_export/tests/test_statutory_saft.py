@@ -212,6 +212,8 @@ class TestSaftNo(StatutoryCase):
             action = finding.action_map()
             wizard = self.env["finance.mapping.add"].browse(action["res_id"])
             self.assertEqual(wizard.line_ids.missing_id.mapped("res_id"), finding.res_ids)
+            if code == "unmapped_account":
+                self.assertIn("101000 Capital", wizard.line_ids.mapped("record_name"))
             wizard = wizard.with_user(self.controller)
             wizard.line_ids.write({"code": entered[0], "label": entered[1]})
             wizard.action_confirm()
@@ -259,7 +261,8 @@ class TestSaftNo(StatutoryCase):
         other.write({"fiscalyear_last_month": "6", "fiscalyear_last_day": 30})
         self.controller.company_ids |= other
         exports = self.env["finance.statutory.export"].with_user(self.controller)
-        form = Form(exports.with_context(allowed_company_ids=self.controller.company_ids.ids))
+        companies = [self.company.id, other.id]
+        form = Form(exports.with_context(allowed_company_ids=companies))
         self.assertEqual(form.kind, "saft_no")
         form.company_id = other
         self.assertEqual(form.kind, "fec")
