@@ -91,7 +91,9 @@ class FinanceBankReconciliation(models.Model):
         return format_date(self.env, day) if day else ""
 
     def _moment(self, at):
-        return format_datetime(self.env, at, tz=str(self.env.tz), dt_format=False) if at else "–"
+        """Return a moment as the reader writes it, with the time zone: print outlives its reader."""
+        zone = str(self.env.tz)
+        return f"{format_datetime(self.env, at, tz=zone, dt_format=False)} ({zone})" if at else "–"
 
     def _people(self):
         """Return [(what, who, when)] for the foot of the statement."""

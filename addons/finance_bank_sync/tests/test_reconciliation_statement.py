@@ -495,5 +495,6 @@ class TestFrozen(CashCase):
             ._render_qweb_html("finance_bank_sync.report_bank_reconciliation", statement.ids)[0]
             .decode()
         )
-        for words in ("Balance per bank", "1,000.00", statement.digest, self.reviewer.name):
+        zone = f"({self.env.tz})"
+        for words in ("Balance per bank", "1,000.00", statement.digest, self.reviewer.name, zone):
             self.assertIn(words, report)
