@@ -25,6 +25,8 @@ MOST_PASSED = 2**31
 ROUND = 2**32
 # What this transaction has written itself is above its snapshot; nothing else that it sees is.
 OWN = 2**20
+# Where the ids of deleted rows are from, beside the watched tables and their columns.
+GONE = "gone"
 
 
 class FinanceExportFeed(models.Model):
@@ -157,67 +159,107 @@ class FinanceExportFeed(models.Model):
                 since,
             )
         )
-        return SQL(
-            "(changed.xmin::text::bigint + %s) %% %s < %s",
-            ROUND - int(first) % ROUND,
-            ROUND,
-            int(width) + OWN,
-        )
-
-    def _has_new(self, watch, new):
-        [(found,)] = self.env.execute_query(
-            SQL(
-                "SELECT EXISTS (SELECT FROM %s AS changed WHERE %s)",
-                SQL.identifier(watch.table),
-                new,
-            )
-        )
-        return found
+        return _is_between(int(first), int(first + width) + OWN)
 
     def _changed(self, watches, since):
         """Write the ids of the rows that have changed or are gone to a table; return its name.
 
-        watches: the `Watch`es of what is told. since: PostgreSQL's snapshot, as text. The table lives as long as the transaction. It may
-        hold ids that the feed never had, and more than have changed; it lacks none.
+        watches: the `Watch`es of what is told. since: PostgreSQL's snapshot, as text. The table
+        lives as long as the transaction. It may hold ids that the feed never had, and more than
+        have changed; it lacks none.
         """
         self.ensure_one()
+        written = f"finance_export_written_{self.id}"
+        present = self._note_written(written, watches, since)
+        # The planner can't know of which tables no row is new, and would join whole ones for nothing.
+        found = [_records(watch, written) for watch in watches if _source(watch) in present]
+        found.append(SQL("SELECT id FROM %s WHERE source = %s", SQL.identifier(written), GONE))
         name = f"finance_export_changed_{self.id}"
-        new = self._is_new(since)
-        # The planner can't know that hardly a row is new, and would join whole tables for nothing.
-        found = [
-            _written(watch, new) for watch in watches if watch.own or self._has_new(watch, new)
-        ]
-        found.append(
+        self._note(
+            name,
             SQL(
-                "SELECT record FROM finance_export_tombstone AS changed"
+                "SELECT DISTINCT id FROM (%s) AS found(id) WHERE id IS NOT NULL",
+                SQL(" UNION ALL ").join(found),
+            ),
+        )
+        return name
+
+    def _note_written(self, name, watches, since):
+        """Write to a table which rows are new, each table looked through once; return its sources.
+
+        Of watched tables the ids, as the watch has them; of those that are gone theirs.
+        """
+        new = self._is_new(since)
+        parts = [
+            SQL(
+                "SELECT %s AS source, %s AS id FROM %s AS changed WHERE %s",
+                f"{table}.{column}",
+                SQL.identifier("changed", column),
+                SQL.identifier(table),
+                new,
+            )
+            for table, column in sorted({_place(watch) for watch in watches})
+        ]
+        parts.append(
+            SQL(
+                "SELECT %s, record FROM finance_export_tombstone AS changed"
                 " WHERE relation = ANY(%s) AND record IS NOT NULL AND %s",
+                GONE,
                 list(self._recorded()),
                 new,
             )
         )
-        self.env.cr.execute(SQL("DROP TABLE IF EXISTS %s", SQL.identifier(name)))
-        # Not INSERT … SELECT: only this way PostgreSQL looks at the tables in parallel.
-        self.env.cr.execute(
-            SQL(
-                "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS"
-                " SELECT DISTINCT id FROM (%s) AS found(id) WHERE id IS NOT NULL",
-                SQL.identifier(name),
-                SQL(" UNION ALL ").join(found),
+        self._note(name, SQL(" UNION ALL ").join(parts))
+        return {
+            source
+            for (source,) in self.env.execute_query(
+                SQL("SELECT DISTINCT source FROM %s", SQL.identifier(name))
             )
-        )
-        self.env.cr.execute(SQL("ANALYZE %s", SQL.identifier(name)))
-        return name
+        }
+
+    def _note(self, name, query):
+        """Keep the rows of a query in a table for this transaction."""
+        table = SQL.identifier(name)
+        self.env.cr.execute(SQL("DROP TABLE IF EXISTS %s", table))
+        # Not INSERT … SELECT: only this way PostgreSQL looks at the tables in parallel.
+        self.env.cr.execute(SQL("CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s", table, query))
+        self.env.cr.execute(SQL("ANALYZE %s", table))
 
 
-def _written(watch, new):
-    """SQL: ids of the rows of a feed that new versions of rows of a watched table belong to."""
-    rows = SQL("%s AS changed WHERE %s", SQL.identifier(watch.table), new)
-    link = SQL(watch.link)  # pylint: disable=sql-injection
-    if watch.own:
-        return SQL("SELECT %s FROM %s", link, rows)
+def _is_between(lowest, above):
+    """SQL: whether the row ``changed`` is of a transaction from ``lowest`` on and below ``above``.
+
+    Less than 2^32 of them. The bytes of a number, highest first, have the order that numbers of
+    transactions don't have; workers may look at them (at age() they may not), and no text is made.
+    """
+    bounds = [number % ROUND for number in (lowest, above)]
+    first, last = (SQL("%s::bytea", rf"\x{number:08x}") for number in bounds)
     return SQL(
-        "SELECT linked.id FROM (SELECT changed.* FROM %s) AS changed"
+        "(xidsend(changed.xmin) >= %s %s xidsend(changed.xmin) < %s)",
+        first,
+        SQL("AND") if bounds[0] < bounds[1] else SQL("OR"),
+        last,
+    )
+
+
+def _place(watch):
+    """Return (table, column) of what is noted of new rows of a watched table."""
+    return watch.table, watch.link.rpartition(".")[2] if watch.own else "id"
+
+
+def _source(watch):
+    return ".".join(_place(watch))
+
+
+def _records(watch, written):
+    """SQL: ids of the rows of a feed that the new rows of a watched table belong to."""
+    noted = SQL("SELECT id FROM %s WHERE source = %s", SQL.identifier(written), _source(watch))
+    if watch.own:
+        return noted
+    return SQL(
+        "SELECT linked.id FROM (%s) AS noted JOIN %s AS changed ON changed.id = noted.id"
         " CROSS JOIN LATERAL (%s) AS linked(id)",
-        rows,
-        link,
+        noted,
+        SQL.identifier(watch.table),
+        SQL(watch.link),  # pylint: disable=sql-injection
     )

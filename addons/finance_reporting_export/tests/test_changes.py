@@ -10,7 +10,7 @@ from odoo.tools import SQL
 
 from odoo.addons.finance_connector_base.mappings.answer import Answer
 
-from ..models.finance_export_feed_changes import MOST_PASSED, ROUND
+from ..models.finance_export_feed_changes import MOST_PASSED, ROUND, _is_between
 from .common import ExportCase
 
 TABLE = "account_move_line"
@@ -30,20 +30,37 @@ class TestChanges(ExportCase):
 
     # === NUMBERS === #
 
-    def test_numbers_are_compared_round_the_corner(self):
-        """A snapshot shortly before 2^32, rows on both sides of it, and those long before."""
+    def is_told(self, number, condition):
+        rows = SQL("(SELECT %s::text::xid AS xmin) AS changed", str(number % ROUND))
+        [(told,)] = self.env.execute_query(SQL("SELECT %s FROM %s", condition, rows))
+        return told
+
+    def test_what_the_snapshot_may_not_have_seen_is_told(self):
         line = self.incremental()
         [(now,)] = self.env.execute_query(
             SQL("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
         )
         first = max(3, now - 1000)
-        snapshot = f"{first}:{now}:"
+        condition = line._is_new(f"{first}:{now}:")
         cases = {first: True, first - 1: False, now: True, now + ROUND // 2: False}
         for number, expected in cases.items():
-            rows = SQL("(SELECT %s::text::xid AS xmin) AS changed", str(number % ROUND))
-            query = SQL("SELECT %s FROM %s", line._is_new(snapshot), rows)
             with self.subTest(number=number - first):
-                self.assertEqual(self.env.execute_query(query), [(expected,)])
+                self.assertEqual(self.is_told(number, condition), expected)
+
+    def test_numbers_are_compared_round_the_corner(self):
+        """Transactions on both sides of 2^32, and those long before."""
+        for lowest, above in ((255, 70_000), (ROUND - 300, ROUND), (ROUND - 300, ROUND + 70_000)):
+            condition = _is_between(lowest, above)
+            for number, expected in (
+                (lowest, True),
+                (above - 1, True),
+                ((lowest + above) // 2, True),
+                (lowest - 1, False),
+                (above, False),
+                (lowest + ROUND // 2, False),
+            ):
+                with self.subTest(number=number, lowest=lowest, above=above):
+                    self.assertEqual(self.is_told(number, condition), expected)
 
     def test_a_counter_that_went_too_far_or_back_fits_no_more(self):
         line = self.incremental()
