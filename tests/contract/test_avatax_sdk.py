@@ -1,11 +1,10 @@
 """AvaTax: the sandbox driven by Avalara's own client."""
 
-import os
-
 import pytest
 import requests
 
 from tests.contract.avatax import kept, model, sdk
+from tests.soak import only_in_soak
 
 pytestmark = pytest.mark.usefixtures("avatax_conformity")
 
@@ -361,6 +360,6 @@ def test_sdk_reads_definitions(avatax_sdk):
     assert [one["taxCode"] for one in inactive] == ["PC089999"]
 
 
-@pytest.mark.skipif(not os.environ.get("SOAK"), reason="soak: waits for the contract's 30 seconds")
+@only_in_soak("waits for the contract's 30 seconds")
 def test_sdk_force_timeout(avatax_sdk):
     assert avatax_sdk.create_transaction(model(), "$include=ForceTimeout").status_code == 500

@@ -14,6 +14,7 @@ from passlib.hash import pbkdf2_sha512
 from scripts import postgres
 from scripts.databases import Databases
 from scripts.paths import TEST_OUTPUT, ensure
+from tests.soak import SOAK
 from tests.system.browser import Person, chromium, one_port
 from tests.system.odoo_process import OdooServer
 from tests.system.work import PREPARE, Work
@@ -202,4 +203,4 @@ def work(jobs_database, afterwards):
 @pytest.fixture
 def soak():
     """Whether the full n is wanted."""
-    return bool(os.environ.get("SOAK"))
+    return SOAK

@@ -4,11 +4,13 @@ import resource
 
 import pytest
 
+from tests.soak import only_in_soak, the_rest_in_soak
 from tests.system.odoo_process import wait_until
 from tests.system.work import complaints
 
 IBAN = "DE75512108001245126199"
 KILLS = {"bank_staged": 0.5, "bank_created": 0.3, "before_done": 0.3}
+TWO = ("bank_staged", "bank_created")
 EXPECTED = (" timed out ",)
 
 # A journal, and files of ``count`` entries each; ``formats`` names how each file tells them.
@@ -22,6 +24,7 @@ if not journal.bank_account_id:
         {{"acc_number": "DE75512108001245126199", "partner_id": company.partner_id.id}})
 from odoo.addons.finance_bank_sync.tests import files
 from datetime import timedelta
+from tests.soak import only_in_soak, the_rest_in_soak
 bookings = [
     files.Booking(f"{{number % 700 + 1}}.00", text=f"Invoice {{number}}",
                   end_to_end=f"E{{number}}", day=files.DAY + timedelta(days=number % 20))
@@ -77,11 +80,9 @@ def test_several_workers_and_files_of_the_same_days(odoo_factory, work):
     assert complaints(server.read_log()) == []
 
 
-@pytest.mark.parametrize("point", KILLS)
+@pytest.mark.parametrize("point", the_rest_in_soak(KILLS, "two points are enough", *TWO))
 def test_killed_in_the_middle(point, odoo_factory, work, soak):
     """Whatever is killed when: it goes on by itself, and nothing is entered twice."""
-    if point == "before_done" and not soak:
-        pytest.skip("soak: the two points before it are enough here")
     count, chunk, seconds = (20_000, 400, 3600) if soak else (100, 10, 120)
     server = odoo_factory(work.database)
     receive(server, count, ("camt",), chunk)
@@ -97,10 +98,9 @@ def test_killed_in_the_middle(point, odoo_factory, work, soak):
     assert complaints(server.read_log(), EXPECTED) == []
 
 
-def test_twenty_thousand_lines(odoo_factory, work, soak):
+@only_in_soak("twenty thousand lines take minutes")
+def test_twenty_thousand_lines(odoo_factory, work):
     """Memory is that of a chunk, however long the file is."""
-    if not soak:
-        pytest.skip("soak: twenty thousand lines take minutes")
     server = odoo_factory(work.database)
     receive(server, 20_000, ("camt",), 400)
     server.start()

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.soak import only_in_soak
 from tests.system.bank_screen import CUSTOMERS, drop, prepare, statement
 from tests.system.odoo_process import wait_until
 
@@ -223,10 +224,9 @@ def drop_on_the_imports(person, lines):
     person.picture("09-dashboard")
 
 
-def test_an_auditor_looks(people, odoo, soak):
+@only_in_soak("one walk through the screen is enough")
+def test_an_auditor_looks(people, odoo):
     """Everything is there to read, nothing to press."""
-    if not soak:
-        pytest.skip("soak: one walk through the screen is enough here")
     journal, numbers = prepare(odoo, INVOICES[:1])
     odoo.rpc("accountant").call(
         "account.bank.statement.line",

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from sandbox import gocardless_bad, plaid, ponto
 from sandbox.enable_banking.application import APPLICATION_ID, PRIVATE_KEY
+from tests.soak import the_rest_in_soak
 from tests.system.browser import CHOICES
 from tests.system.odoo_process import wait_until
 
@@ -34,11 +35,9 @@ HOUSE, OPENING = "House Account", "10,000.00"
 REMIND_IN = timedelta(days=10)
 
 
-@pytest.mark.parametrize("vendor", SETTINGS)
-def test_from_settings_to_lines_and_on(people, odoo, sandbox, databases, vendor, soak):
+@pytest.mark.parametrize("vendor", the_rest_in_soak(SETTINGS, "one vendor is enough"))
+def test_from_settings_to_lines_and_on(people, odoo, sandbox, databases, vendor):
     """Nothing is changed by a refusal or an outage; what ends is renewed, and goes on as it was."""
-    if not soak and vendor != "enable_banking":
-        pytest.skip("soak: one vendor is enough here")
     rpc = odoo.rpc("admin")
     walk = Walk(people("admin"), rpc, sandbox, vendor)
     walk.begin_without_connector()

@@ -5,6 +5,7 @@ A worker kills itself at a named point with a probability; the vendor misbehaves
 
 import pytest
 
+from tests.soak import only_in_soak
 from tests.system.work import complaints
 
 # How likely each point kills, so that some ten kills happen whatever the seed.
@@ -30,19 +31,11 @@ def runs():
     """(point, seed): each point once; with SOAK, each with some seeds."""
     for point in POINTS:
         for seed in range(1, SEEDS + 1):
-            marks = [pytest.mark.soak] if seed > 1 else []
+            marks = [only_in_soak("one seed is enough")] if seed > 1 else []
             yield pytest.param(point, seed, marks=marks, id=f"{point}-{seed}")
 
 
-@pytest.fixture
-def only_in_soak(request, soak):
-    """Leave the further seeds to the long run."""
-    if request.node.get_closest_marker("soak") and not soak:
-        pytest.skip("soak: one seed is enough here")
-
-
 @pytest.mark.parametrize(("point", "seed"), runs())
-@pytest.mark.usefixtures("only_in_soak")
 def test_killed_at_a_point(point, seed, odoo_factory, work, sandbox, soak):
     """Killed at ``point`` over and over, every job ends, and the vendor did everything once."""
     number = 400 if soak else 24

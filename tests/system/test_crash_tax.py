@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.soak import only_in_soak
 from tests.system.odoo_process import RpcFault, wait_until
 from tests.system.test_crash import EXPECTED, FAULTS, POINTS, SEEDS
 from tests.system.work import Work, complaints
@@ -43,19 +44,11 @@ def runs():
     for point in POINTS:
         for seed in range(1, SEEDS + 1):
             first = (point, seed) == ("after_send", 1)
-            marks = [] if first else [pytest.mark.soak]
+            marks = [] if first else [only_in_soak("all points are tried with plain jobs")]
             yield pytest.param(point, seed, marks=marks, id=f"{point}-{seed}")
 
 
-@pytest.fixture
-def only_in_soak(request, soak):
-    """Leave the further runs to the long run."""
-    if request.node.get_closest_marker("soak") and not soak:
-        pytest.skip("soak: one point is enough here; all points are tried with plain jobs")
-
-
 @pytest.mark.parametrize(("point", "seed"), runs())
-@pytest.mark.usefixtures("only_in_soak")
 def test_invoices_and_crashes(point, seed, odoo_factory, work, sandbox, soak):
     """At the end the engine has exactly one committed document an invoice, with its content."""
     number = 500 if soak else 12

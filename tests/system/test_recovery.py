@@ -3,8 +3,7 @@
 import re
 import time
 
-import pytest
-
+from tests.soak import only_in_soak
 from tests.system.odoo_process import wait_until
 
 LANE_LOCK = 0x46494E01
@@ -60,10 +59,9 @@ def test_recovered_while_others_work(odoo_factory, work, sandbox):
     print("recovered after", ", ".join(f"{value:.2f} s" for value in seconds))
 
 
-def test_recovered_when_idle(odoo_factory, work, sandbox, soak):
+@only_in_soak("waits for a minute")
+def test_recovered_when_idle(odoo_factory, work, sandbox):
     """All lanes die and nothing else happens: the next scheduled look finds the job."""
-    if not soak:
-        pytest.skip("soak: waits for a minute")
     server = odoo_factory(work.database).start()
     work.rpc = server.rpc()
     work.call_vendor_at(sandbox.base_url)

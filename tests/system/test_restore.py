@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from tests.soak import the_rest_in_soak
 from tests.system.odoo_process import wait_until
 from tests.system.work import Work, complaints
 
@@ -190,11 +191,9 @@ class Life:
         assert complaints(self.server.read_log()) == []
 
 
-@pytest.mark.parametrize("gap", GAPS)
-def test_restored(gap, odoo_factory, work, sandbox, databases, output, copies, afterwards, soak):
+@pytest.mark.parametrize("gap", the_rest_in_soak(GAPS, "one gap is enough", "4 min"))
+def test_restored(gap, odoo_factory, work, sandbox, databases, output, copies, afterwards):
     """Under another name beside the original, then in place of it."""
-    if gap != "4 min" and not soak:
-        pytest.skip("soak: one gap is enough here")
     server = odoo_factory(work.database).start()
     life = Life(work, server, sandbox, databases, output / "dump")
     life.confirm_production()
