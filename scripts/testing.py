@@ -117,7 +117,8 @@ def _contract(cluster, targets, _template):
 
 def _system(cluster, targets, _template):
     run = uuid.uuid4().hex[:8]
-    options = [*_two_at_once(targets, "worksteal"), f"--testrunuid={run}"]
+    # a third one works while the others wait: for time-outs, for a server to come back
+    options = [*_at_once(3, targets, "worksteal"), f"--testrunuid={run}"]
     try:
         return _pytest("system", targets, _without_odoo(cluster), *options)
     finally:
@@ -130,7 +131,7 @@ def _addons(cluster, targets, template):
     databases.copy(template, name)
     options = ["-o", "addopts=-p no:cacheprovider -ra", f"--odoo-database={name}", "--odoo-http"]
     options += [f"--odoo-extra=screenshots={TEST_OUTPUT / 'screenshots'}"]
-    options += _two_at_once(targets, "loadfile")
+    options += _at_once(2, targets, "loadfile")
     try:
         return _pytest("addons", targets, databases.environment, *options)
     finally:
@@ -139,11 +140,11 @@ def _addons(cluster, targets, template):
                 databases.drop(leftover)
 
 
-def _two_at_once(targets, distribution):
+def _at_once(number, targets, distribution):
     """Options of pytest-xdist; none for a single test, whose output is wanted as it comes."""
     if len(targets) == 1 and "::" in targets[0]:
         return []
-    return ["-n", "2", "--dist", distribution]
+    return ["-n", str(number), "--dist", distribution]
 
 
 STAGES = {"plain": _plain, "contract": _contract, "addons": _addons, "system": _system}

@@ -188,15 +188,15 @@ class Person:
         self.settle()
 
     def reload_until(self, look, wanted, times=30):
-        """Reload the page until ``look()`` says ``wanted``."""
+        """Reload the page until ``look()`` says ``wanted``; it has time, for a reload is work."""
         for _time in range(times):
+            self.page.wait_for_timeout(1500)
             self.page.reload()
             self.page.locator(".o_form_view").wait_for()
             self.settle()
             found = look()
             if found == wanted:
                 return
-            self.page.wait_for_timeout(500)
         raise AssertionError(f"{wanted} did not come; {found}")
 
     def settle(self):

@@ -100,13 +100,14 @@ def _output_folder(name):
 def odoo_factory(cluster, output, afterwards, request):
     """Make ``OdooServer`` objects, stopped after the test: ``odoo_factory(database, workers=2)``."""
     servers = []
-    options_of_all = {"websockets": _has_browser(request.fixturenames)}
+    # Each worker warms up its own caches, and one is quick enough for whom we send.
+    of_all = {"websockets": True, "workers": 1} if _has_browser(request.fixturenames) else {}
 
     def make(database, **options):
         number = len(servers) + 1
         log = output / f"odoo-{number}.log"
         log.unlink(missing_ok=True)
-        server = OdooServer(cluster, database, log=log, **options_of_all, **options)
+        server = OdooServer(cluster, database, log=log, **(of_all | options))
         servers.append(server)
         return server
 

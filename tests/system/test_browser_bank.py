@@ -19,7 +19,7 @@ INVOICES = [
     (CUSTOMERS[2], 300.0),
     (CUSTOMERS[3], 80.0),
 ]
-KEYED, KEYED_SOAK = 12, 200
+KEYED = 200
 
 
 class Desk:
@@ -256,10 +256,10 @@ def test_an_auditor_looks(people, odoo):
 
 
 @pytest.mark.timeout(1800)
-def test_with_the_keyboard_alone(people, odoo, soak):
+@only_in_soak("one walk through the screen is enough")
+def test_with_the_keyboard_alone(people, odoo):
     """Line after line, without leaving the screen and without the mouse."""
-    count = KEYED_SOAK if soak else KEYED
-    invoices = [(CUSTOMERS[index % 4], 100.0 + index) for index in range(count)]
+    invoices = [(CUSTOMERS[index % 4], 100.0 + index) for index in range(KEYED)]
     journal, numbers = prepare(odoo, invoices)
     lines = [
         (round(amount * 100), name, f"Invoice {number}")
@@ -268,12 +268,12 @@ def test_with_the_keyboard_alone(people, odoo, soak):
     person = people("accountant")
     desk = Desk(person, journal).open()
     drop(person, ".o_bank_desk", {"march.xml": statement(lines)})
-    expect(desk.imported("march.xml", seconds=180)).to_contain_text(f"{count} lines made")
+    expect(desk.imported("march.xml", seconds=180)).to_contain_text(f"{KEYED} lines made")
     wait_for_matching(odoo)
     desk.open()
     here = person.page.url
     desk.key("j", "k", "?", "?")
-    for done in range(1, count + 1):
+    for done in range(1, KEYED + 1):
         desk.key("Enter")
         desk.counts(done=done)
     desk.counts(todo=0)
