@@ -3,10 +3,10 @@
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.fields import NO_ACCESS
-from odoo.models import BaseModel
 from odoo.tests import new_test_user, tagged
 
 from odoo.addons.finance_connector_base.models.finance_personal_mixin import Subject
+from odoo.addons.finance_connector_base.tests.rpc import public_methods
 
 from . import files
 from .common import BankCase
@@ -94,18 +94,10 @@ class TestAccess(BankCase):
         self.assertNotIn(b"Miller", bytes(self.env.cr.fetchone()[0]))
 
     def test_public_methods(self):
-        usual = set(dir(BaseModel)) | set(dir(self.registry["base"]))
         for model in (*RECEIVED, "finance.bank.turn"):
-            ours = {
-                name
-                for name in set(dir(self.registry[model])) - usual
-                if not name.startswith("_")
-                and callable(getattr(self.registry[model], name))
-                and getattr(self.registry[model], name).__module__.startswith(
-                    "odoo.addons.finance_bank_sync."
-                )
-            }
-            self.assertEqual(ours, PUBLIC.get(model, set()), model)
+            self.assertEqual(
+                public_methods(self.env[model], self.test_module), PUBLIC.get(model, set()), model
+            )
 
     def test_erasing_a_person(self):
         """Names and texts go; the line is known again when the file comes back."""

@@ -18,6 +18,21 @@ OVER_HTTP = 1 if os.environ.get("SOAK") else 20
 SILENT = ("odoo.http", "odoo.sql_db", "odoo.models", "py.warnings", "werkzeug")
 
 
+def public_methods(model, addon):
+    """Return the names of an addon's own methods on a model that anybody may call over RPC."""
+    usual = {*dir(BaseModel), *dir(model.env.registry["base"])}
+    methods = {
+        name: getattr(type(model), name)
+        for name in set(dir(type(model))) - usual
+        if not name.startswith("_")
+    }
+    return {
+        name
+        for name, method in methods.items()
+        if callable(method) and method.__module__.startswith(f"odoo.addons.{addon}.")
+    }
+
+
 class RpcCalls:
     """For an `HttpCase`. users: {role: user}; keys: {role: API key}, of `key_of`."""
 
