@@ -56,6 +56,38 @@ UNBALANCED = f"""
 SELECT count(*) FROM (SELECT move_id FROM account_move_line WHERE {OURS}
                        GROUP BY move_id HAVING sum(balance) <> 0) entry
 """
+# Two weigh the same new line, each before the other's proposals are there to see.
+TOGETHER = """
+import threading
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import ConcurrencyError
+
+journal = env["account.journal"].create({"name": "Together", "code": "BTOG", "type": "bank"})
+line = env["account.bank.statement.line"].create(
+    {"journal_id": journal.id, "date": "2026-03-20", "payment_ref": "who knows", "amount": 7})
+env.cr.commit()
+both, ends = threading.Barrier(2), []
+
+def weigh(line_id=line.id):
+    with env.registry.cursor() as cr:
+        own = api.Environment(cr, SUPERUSER_ID, {})["account.bank.statement.line"].browse(line_id)
+        decided = own._finance_decide()
+        both.wait(30)
+        try:
+            own._finance_keep_proposals(decided)
+            cr.commit()
+            ends.append("kept")
+        except ConcurrencyError:
+            cr.rollback()
+            ends.append("again")
+
+threads = [threading.Thread(target=weigh) for _number in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+env.cr.rollback()
+env.invalidate_all()
+result = {"ends": sorted(ends), "ranks": line.finance_proposal_ids.mapped("rank")}
+"""
 # Of each invoice: left open, parts of what was reconciled with it, times the chatter says paid.
 INVOICES = """
 SELECT move.amount_residual, move.payment_state,
@@ -97,6 +129,12 @@ def check_once(work, count, invoices):
     assert sum(matched for *_rest, matched in runs) == count
     assert work.value(EVENTS) == count
     assert work.value(PROPOSALS) == 0
+
+
+def test_two_weigh_a_line_at_once(odoo_factory, database):
+    """A person's screen and a run: the later one tries again, and no proposal stands there twice."""
+    done = odoo_factory(database).shell(TOGETHER)
+    assert done == {"ends": ["again", "kept"], "ranks": [1]}
 
 
 @pytest.mark.parametrize("point", the_rest_in_soak(KILLS, "one point is enough"))

@@ -1,8 +1,10 @@
 import json
 from decimal import Decimal
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.fields import Domain
 
 USER = "finance_connector_base.group_user"
@@ -271,7 +273,8 @@ class AccountBankStatementLine(models.Model):
     def _finance_keep_proposals(self, decided):
         """Write the decisions of {line: decisions} as proposals instead of those that were there.
 
-        What was there already and says the same stays: a person may be looking at it.
+        What was there already and says the same stays: a person may be looking at it. Raises
+        ConcurrencyError, to try again, where somebody else matched a line at the same moment.
         """
         proposals = self.env["finance.bank.proposal"].sudo()
         lines = self.browse([line.id for line in decided])
@@ -312,7 +315,10 @@ class AccountBankStatementLine(models.Model):
         stays = {_content(row): known.get(_content(row)) for row in rows}
         kept = proposals.browse(filter(None, stays.values()))
         (there - kept).unlink()
-        made = proposals.create([row for row in rows if not stays[_content(row)]])
+        try:
+            made = proposals.create([row for row in rows if not stays[_content(row)]])
+        except UniqueViolation as error:
+            raise ConcurrencyError(str(error)) from error
         return (kept | made).sorted(lambda one: (one.line_id.id, one.rank)).sudo(False)
 
     # === OTHERS === #

@@ -55,6 +55,10 @@ class FinanceBankProposal(models.Model):
     rule_id = fields.Many2one("account.reconcile.model", readonly=True, ondelete="cascade")
     lesson_id = fields.Many2one("finance.bank.lesson", readonly=True, ondelete="cascade")
 
+    _rank_unique = models.Constraint(
+        "UNIQUE (line_id, rank)", "A bank line has one best proposal, one second best, and so on."
+    )
+
     @api.depends("reasons")
     @api.depends_context("lang")
     def _compute_reason_words(self):

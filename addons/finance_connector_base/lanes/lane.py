@@ -19,7 +19,7 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL, config
 
 from odoo.addons.finance_connector_base.canonical import codec
@@ -68,7 +68,7 @@ LOOK_BACK_SECONDS = 5.0
 # How often a busy lane looks for work that is rare, and for local work between its calls.
 RARE_SECONDS = 0.5
 LOCAL_SECONDS = 0.05
-CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable)
+CONFLICTS = (SerializationFailure, DeadlockDetected, LockNotAvailable, ConcurrencyError)
 CONFLICT_TRIES = 5
 # A connector that may not call is asked again after so long.
 CLOSED_SECONDS = 60.0
