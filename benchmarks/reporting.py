@@ -2,14 +2,16 @@
 
 A database of 1,000,000 journal items (three companies, 36 months, taxes, currencies) is made once. The
 limit is the very query of the feed, copied to /dev/null by the server itself: nobody can be faster who
-reads the same rows as text. It runs once to warm the database, and then before each of ours. Ours goes through Odoo's cursor and ends as a file with its digest, in a
-process of its own. Peers read on a part where they would take too long: XML-RPC and JSON-2 pages of 22
-fields, OCA's general ledger as a spreadsheet; connectorx and ADBC, which are given our query (and have
-another snapshot), read all and end in Parquet.
+reads the same rows as text. It runs once to warm the database, and then in turn with ours. Ours goes
+through Odoo's cursor and ends as a file with its digest, in a process of its own. Peers read on a part
+where they would take too long: XML-RPC and JSON-2 pages of 22 fields, OCA's general ledger as a
+spreadsheet; connectorx and ADBC, which are given our query (and have another snapshot), read all in
+turn with ours and end in Parquet.
 
 BENCH_PEER=0 leaves the peers out; BENCH_ITEMS, BENCH_ROUNDS, BENCH_PAGES set numbers.
 """
 
+import contextlib
 import json
 import os
 import statistics
@@ -178,32 +180,46 @@ def increments(figures, bench):
 def peers(figures, bench, rates):
     """Measure how others do it; one that can't run is null with the reason."""
     query = bench.run("query")["query"]
-    for name, ours, measure in (
-        ("paging", "csv", bench.paging),
-        ("arrow", "parquet", lambda: export_peers.arrow_rates(OURS, query, bench.environment)),
-        ("oca", "csv", lambda: {"OCA general ledger xlsx": bench.oca()}),
-    ):
-        try:
-            found = measure()
-        except Exception as failure:  # noqa: BLE001 a peer that can't run has a reason
-            figures.add(
-                f"export.rows_per_s_{name}",
-                rates[ours],
-                peer_name=name,
-                note=f"peer can't run: {str(failure)[-300:]}",
+    for name in ("connectorx", "adbc"):
+        with printed(figures, name, rates["parquet"]):
+            ours, found = alternate(
+                ROUNDS,
+                lambda _n: bench.run("parquet", "/dev/null"),
+                lambda _n, name=name: export_peers.arrow_rate(name, OURS, query, bench.environment),
             )
-            continue
-        for peer, result in found.items():
-            rate = result["rate"] if isinstance(result, dict) else result
-            more = f"; {result['mb']:.0f} MB at most" if isinstance(result, dict) else ""
-            figures.add(
-                f"export.rows_per_s_{peer.split()[0].lower().replace('-', '')}",
-                rates[ours],
-                peer=rate,
-                peer_name=peer,
-                n=ITEMS,
-                note=f"rows a second of our {ours}{more}",
-            )
+            add_peer(figures, name, found, speed(ours), "parquet")
+    with printed(figures, "paging", rates["csv"]):
+        for name, rate in bench.paging().items():
+            add_peer(figures, name, [{"rate": rate}], rates["csv"], "csv")
+    with printed(figures, "oca", rates["csv"]):
+        add_peer(figures, "OCA general ledger xlsx", [bench.oca()], rates["csv"], "csv")
+
+
+@contextlib.contextmanager
+def printed(figures, name, ours):
+    """A peer that can't run is printed with the reason."""
+    try:
+        yield
+    except Exception as failure:  # noqa: BLE001 a peer that can't run has a reason
+        figures.add(
+            f"export.rows_per_s_{name}",
+            ours,
+            peer_name=name,
+            note=f"peer can't run: {str(failure)[-300:]}",
+        )
+
+
+def add_peer(figures, name, found, ours, format):
+    """Print a peer beside ours; found: its runs."""
+    most = max((run["mb"] for run in found if "mb" in run), default=None)
+    figures.add(
+        f"export.rows_per_s_{name.split()[0].lower().replace('-', '')}",
+        ours,
+        peer=[run["rate"] for run in found],
+        peer_name=name,
+        n=ITEMS,
+        note=f"rows a second of our {format}" + (f"; {most:.0f} MB at most" if most else ""),
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def xmlrpc_rate(url, database, login, password, companies):
 def json2_rate(url, database, key, companies):
     """Rows a second over the JSON-2 interface, paged by the last id."""
     session = requests.Session()
-    session.headers |= {"Authorization": f"bearer {key}", "X-Odoo-Database": database}
+    session.headers.update({"Authorization": f"bearer {key}", "X-Odoo-Database": database})
     last = [0]
 
     def page(_number):
@@ -86,23 +86,20 @@ def _paged(page):
     return rows / (time.monotonic() - started)
 
 
-def arrow_rates(database, query, environment):
-    """{name: rows a second} of connectorx and ADBC, each in a process of its own."""
+def arrow_rate(name, database, query, environment):
+    """{"rate": rows a second, "mb"} of "connectorx" or "adbc", in a process of its own."""
     folder = bench_odoo.fetched("export_arrow", *ARROW)
-    found = {}
-    for name in ("connectorx", "adbc"):
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, name, str(folder), database],
-            input=query,
-            env=environment,
-            cwd=ROOT,
-            text=True,
-            capture_output=True,
-        )
-        if done.returncode:
-            raise Failure(f"{name}: {done.stderr.strip().splitlines()[-1:]}")
-        found[name] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, name, str(folder), database],
+        input=query,
+        env=environment,
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+    )
+    if done.returncode:
+        raise Failure(f"{name}: {done.stderr.strip().splitlines()[-1:]}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def oca_rate(env, company, first, last):
