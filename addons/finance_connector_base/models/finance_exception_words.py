@@ -83,10 +83,17 @@ class FinanceException(models.Model):
         """Whether a step of the kind makes sense for this row now."""
         if step in ALLOWED and job:
             return self.state == "open" and job._allows(step)
+        if step == "open_document" and not self._may_read_document():
+            return False
         needed = NEEDS.get(step)
         if needed and not self[needed]:
             return False
         return self.state == "open" or step.startswith("open_")
+
+    def _may_read_document(self):
+        """Whether the reader's role reads such documents at all; of a lost addon nobody knows."""
+        model = self.document_model
+        return model not in self.env or self.env[model].has_access("read")
 
     @api.depends("steps")
     def _compute_can(self):
@@ -148,10 +155,20 @@ class FinanceException(models.Model):
             return NotImplemented
         found = Domain.FALSE
         for (model,) in self.sudo()._read_group([("document_id", "!=", False)], ["document_model"]):
-            if model in self.env and self.env[model].has_access("read"):
+            if self._is_searched(model):
                 query = self.env[model]._search([("display_name", operator, value)])
                 found |= Domain("document_model", "=", model) & Domain("document_id", "in", query)
         return found
+
+    @api.model
+    def _is_searched(self, model):
+        """Whether the reader may search documents of a model by their names."""
+        if model not in self.env or not self.env[model].has_access("read"):
+            return False
+        records = self.env[model]
+        names = records._rec_names_search or [records._rec_name or "id"]
+        fields_ = [records._fields[name.split(".")[0]] for name in names]
+        return all(field._description_searchable for field in fields_)
 
     @api.model
     def _search_age_days(self, operator, value):

@@ -6,7 +6,7 @@ HEAD = """# Feeds
 
 What the suite's feeds tell, column by column. Names follow the AICPA Audit Data Standards where they
 have one. This page is written from the feeds themselves (`addons/finance_reporting_export/feeds/`);
-JSON Schema and Table Schema of a feed stand in each batch's manifest.
+the Table Schema of a feed stands in each batch's manifest, of JSON Lines the JSON Schema too.
 
 - Amounts are decimal digits in every format: strings in JSON Lines, `decimal128` in Parquet, with as
   many places as the database's currencies have. Nothing goes through a float.

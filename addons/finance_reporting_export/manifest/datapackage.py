@@ -80,10 +80,24 @@ def resource(file) -> dict:
     if file.format == "parquet":
         return found
     found["encoding"] = "utf-8"
+    if file.format == "jsonl":
+        found[f"{PREFIX}json_schema"] = line_schema(file.schema, file.mode)
     if file.format == "csv":
         found["dialect"] = DIALECT
     if file.compression:
         found["compression"] = COMPRESSIONS[file.compression]
+    return found
+
+
+def line_schema(schema, mode="full") -> dict:
+    """Return the JSON Schema of one line; of an increment only the key is always there."""
+    found = publication.json_schema(schema)
+    if mode != "incremental":
+        return found
+    always = (*schema.key, *ALWAYS)
+    for name, kind in found["properties"].items():
+        if name not in always and isinstance(kind.get("type"), str):
+            kind["type"] = [kind["type"], "null"]
     return found
 
 

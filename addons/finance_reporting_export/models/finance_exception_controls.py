@@ -16,8 +16,9 @@ class FinanceException(models.Model):
             "export.incomplete": ExceptionKind(
                 title=_("An export was stopped: it is incomplete"),
                 text=_(
-                    "%(document)s found %(count)s things that stop it: %(first)s. Open it, settle"
-                    " what it lists, and press Run Again; or let the export mark them instead."
+                    "%(document)s is not complete: %(first)s. Findings that stop it: %(count)s. Open it,"
+                    " settle what it lists, and press Run Again; or let the export mark them"
+                    " instead."
                 ),
                 effect=_("Your books are unchanged. The receiver got nothing of this batch."),
                 kind="business",

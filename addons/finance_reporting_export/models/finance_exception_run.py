@@ -40,7 +40,7 @@ class FinanceException(models.Model):
                     "%(connector)s has batch %(there)s of this export, which this database does not"
                     " know; %(document)s was to be batch %(number)s. The database was restored, or"
                     " another one fills the same place. Nothing was sent. If the receiver shall"
-                    " follow this database, start a new run by hand: it tells everything, as batch"
+                    " follow this database, press Run Again in the run: it tells everything, as batch"
                     " %(next)s."
                 ),
                 effect=_("The books are unchanged. The receiver has what it had before."),

@@ -26,7 +26,7 @@ class FinanceExportFinding(models.Model):
     company_id = fields.Many2one(related="run_id.company_id", store=True, index=True)
     code = fields.Char(required=True, readonly=True)
     title = fields.Char("What", compute="_compute_words")
-    words = fields.Char("What to Do", compute="_compute_words")
+    words = fields.Text("What to Do", compute="_compute_words")
     params = fields.Json(readonly=True)
     policy = fields.Selection(POLICIES, required=True, readonly=True)
     blocks = fields.Boolean("Stops the Batch", readonly=True)
@@ -55,15 +55,15 @@ class FinanceExportFinding(models.Model):
         _ = self.env._
         return {
             "gaps": (
-                _("%(count)s numbers are missing between journal entries"),
+                _("Numbers are missing between journal entries"),
                 _("Post or renumber the entries, or note why the numbers were not used."),
             ),
             "drafts": (
-                _("%(count)s entries of the period are drafts"),
+                _("Entries of the period are drafts"),
                 _("Post or delete them: they are not in the batch."),
             ),
             "unmapped": (
-                _("%(count)s values have no external code: %(kind)s"),
+                _("Values have no external code: %(kind)s"),
                 _("Map them in Finance Connect, Unmapped Values; then run the export again."),
             ),
             "rates": (
@@ -71,23 +71,23 @@ class FinanceExportFinding(models.Model):
                 _("Enter the rates: the group amounts of these months are empty, not one to one."),
             ),
             "historical": (
-                _("%(count)s equity balances have no approved historical amount: %(periods)s"),
+                _("Equity balances have no approved historical amount: %(periods)s"),
                 _("Enter them under Historical Amounts; another person approves them."),
             ),
             "bank": (
-                _("%(count)s days without a bank balance"),
+                _("Days without a bank balance"),
                 _("Import the statements, or write the balances down."),
             ),
             "exceptions": (
-                _("%(count)s exceptions are open"),
+                _("Exceptions are open"),
                 _("Settle them, or mark them as handled with a reason."),
             ),
             "balance": (
-                _("%(count)s months don't balance: %(periods)s"),
+                _("Months don't balance: %(periods)s"),
                 _("The export's reader may not read all journals, or entries are out of balance."),
             ),
             "intercompany": (
-                _("%(count)s intercompany balances don't mirror"),
+                _("Intercompany balances don't mirror"),
                 _("Open them: one of the two companies lacks an entry, or has another amount."),
             ),
         }

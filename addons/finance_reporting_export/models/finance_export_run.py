@@ -27,6 +27,7 @@ class FinanceExportRun(models.Model):
     _inherit = ["finance.job.mixin"]
     _description = "Export Run"
     _order = "id desc"
+    _rec_names_search = ["export_id.code", "export_id.name"]
 
     name = fields.Char(compute="_compute_name")
     uuid = fields.Char(required=True, readonly=True, copy=False, default=lambda self: str(uuid4()))
@@ -72,4 +73,6 @@ class FinanceExportRun(models.Model):
 
     def _compute_name(self):
         for run in self:
-            run.name = f"{run.export_id.code} {run.number or '–'}"
+            begun = run.begun_at or run.create_date or fields.Datetime.now()
+            begun = fields.Datetime.context_timestamp(run, begun)
+            run.name = f"{run.export_id.code} {run.number or begun.strftime('(%Y-%m-%d %H:%M)')}"

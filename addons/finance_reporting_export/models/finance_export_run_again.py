@@ -4,7 +4,7 @@ from odoo import api, fields, models
 
 from .finance_exception_controls import RUN_AGAIN
 
-STOPPED = ("blocked", "failed")
+STOPPED = ("blocked", "failed", "overtaken")
 
 
 class FinanceExportRun(models.Model):
@@ -17,16 +17,11 @@ class FinanceExportRun(models.Model):
         export = self.export_id
         export._check_may_run()
         run = export._start(
-            why=self.env._("After %(run)s, which was stopped", run=self._stopped_name()),
+            why=self.env._("After %(run)s, which was stopped", run=self.name),
             period=self.period or "",
             everything=self.everything,
         )
         return run.get_formview_action()
-
-    def _stopped_name(self):
-        """Name what has no number yet: the export, and when it was read."""
-        begun = fields.Datetime.context_timestamp(self, self.begun_at or self.create_date)
-        return f"{self.export_id.code} {begun:%Y-%m-%d %H:%M}"
 
 
 class FinanceException(models.Model):

@@ -74,7 +74,7 @@ class FinanceExportRun(models.Model):
             return self.env._(
                 "Nothing was sent: the receiver has batch %(there)s already, which this database"
                 " does not know. It was restored, or another one fills the same place. If the"
-                " receiver shall follow this database, start a new run: it tells everything.",
+                " receiver shall follow this database, press Run Again: it tells everything.",
                 there=self.export_id.sudo().number_there,
             )
         if self.state != "failed":

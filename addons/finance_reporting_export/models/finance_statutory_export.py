@@ -30,6 +30,7 @@ class FinanceStatutoryExport(models.Model):
     _inherit = ["finance.job.mixin", "mail.thread", "mail.activity.mixin"]
     _description = "Statutory File"
     _order = "date_to desc, id desc"
+    _rec_names_search = ["file_name", "company_id.name"]
 
     name = fields.Char(compute="_compute_name")
     uuid = fields.Char(required=True, readonly=True, copy=False, default=lambda self: str(uuid4()))

@@ -23,12 +23,13 @@ class FinanceStatutoryFinding(models.Model):
     sequence = fields.Integer(readonly=True)
     code = fields.Char(required=True, readonly=True)
     level = fields.Selection(LEVELS, required=True, readonly=True)
-    words = fields.Char("What", compute="_compute_words")
+    words = fields.Text("What", compute="_compute_words")
     params = fields.Json(readonly=True)
     count = fields.Integer(readonly=True, aggregator=None)
     amount = fields.Monetary(readonly=True, aggregator=None)
     res_model = fields.Char("Record Model", readonly=True)
     res_ids = fields.Json(readonly=True)
+    can_open = fields.Boolean(compute="_compute_can_open")
 
     @api.model
     def _found(self, export, findings):
@@ -65,26 +66,21 @@ class FinanceStatutoryFinding(models.Model):
         """Return {code: what it is and what to do}. A kind with checks of its own extends it."""
         _ = self.env._
         return {
-            "drafts": _(
-                "%(count)s entries of the period are drafts. Post them, or give them another date."
-            ),
-            "unbalanced": _("%(count)s entries do not balance. Correct their items."),
+            "drafts": _("Entries of the period are drafts. Post them, or give them another date."),
+            "unbalanced": _("Entries do not balance. Correct their items."),
             "gaps": _(
-                "%(numbers)s numbers are missing before %(count)s entries. Post what was deleted"
-                " again, or write down why they are missing."
+                "Numbers are missing before these entries, in all: %(numbers)s. Post what was deleted"
+                " again, or write down under Explanation why they are missing."
             ),
             "same_number": _(
-                "%(count)s entries share a number, or have none. Number the entries of each journal"
-                " apart."
+                "Entries share a number, or have none. Number the entries of each journal apart."
             ),
             "same_partner": _(
-                "%(count)s partners share a reference, so their accounts can't be told apart. Give"
+                "Partners share a reference, so their accounts can't be told apart. Give"
                 " each its own."
             ),
-            "same_code": _("%(count)s accounts share a code. Give each its own."),
-            "without_partner": _(
-                "%(count)s entries have a receivable or payable without a partner."
-            ),
+            "same_code": _("Accounts share a code. Give each its own."),
+            "without_partner": _("Entries have a receivable or payable without a partner."),
             "no_earnings": _(
                 "The result of former years has no account to be brought forward to. Make an"
                 " account of the type “Current Year Earnings”."
@@ -94,7 +90,7 @@ class FinanceStatutoryFinding(models.Model):
                 " don't balance."
             ),
             "nothing": _("Nothing is posted in this period. Look at its days and company."),
-            "no_code": _("%(count)s accounts have no code in this company. Give them one."),
+            "no_code": _("Accounts have no code in this company. Give them one."),
             "part_of_year": _("The period is not a whole fiscal year."),
             "no_siren": _(
                 "The company has no SIREN. Enter the SIREN or SIRET as company registry, or the"
@@ -104,37 +100,42 @@ class FinanceStatutoryFinding(models.Model):
                 "The books are kept in %(currency)s. A FEC is in euro, so it can't be made of them."
             ),
             "not_in_plan": _(
-                "The numbers of %(count)s accounts don't begin with three figures, as the French"
-                " chart has it. Renumber them; or press Map and have other numbers approved."
+                "Numbers of accounts don't begin with three figures, as the French chart has it."
+                " Renumber them; or press Map and have other numbers approved."
             ),
             "strange_signs": _(
-                "%(count)s records have signs that %(encoding)s does not have: %(signs)s. Change"
-                " them there, or choose UTF-8."
+                "Texts have signs that %(encoding)s does not have: %(signs)s. Change them in the"
+                " records, or choose UTF-8."
             ),
-            "empty_entries": _(
-                "%(count)s entries have no amount, so the file has no line of them."
-            ),
+            "empty_entries": _("Entries have no amount, so the file has no line of them."),
             "no_organisation": _(
                 "The company has no right organisation number. Enter its nine figures as company"
                 " registry."
             ),
             "no_phone": _("The company has no telephone number, which the file must name."),
             "unmapped_account": _(
-                "%(count)s accounts have no approved grouping code. Press Map, enter the codes, with"
+                "Accounts have no approved grouping code. Press Map, enter the codes, with"
                 " the grouping category as external label, and have them approved."
             ),
             "no_category": _(
-                "The grouping category of %(count)s accounts is missing. Press Map, enter it as external"
-                " label beside the grouping code, and have it approved."
+                "Accounts have a grouping code without a category. Press Map, enter the category as"
+                " external label beside the code, and have it approved."
             ),
             "unmapped_tax": _(
-                "%(count)s taxes have no approved standard tax code. Press Map, enter the codes, and"
-                " have them approved."
+                "Taxes have no approved standard tax code. Press Map, enter the codes, and have them"
+                " approved."
             ),
             "other_tax_code": _(
-                "%(count)s taxes are mapped to what is no standard tax code. Press Map and correct it."
+                "Taxes are mapped to what is no standard tax code. Press Map and correct it."
             ),
         }
+
+    @api.depends("res_model")
+    @api.depends_context("uid")
+    def _compute_can_open(self):
+        for finding in self:
+            model = self.env.get(finding.res_model or "")
+            finding.can_open = model is not None and model.has_access("read")
 
     def action_open(self):
         """Open the records that it is about."""

@@ -212,9 +212,9 @@ class TestSaftNo(StatutoryCase):
             action = finding.action_map()
             wizard = self.env["finance.mapping.add"].browse(action["res_id"])
             self.assertEqual(wizard.line_ids.missing_id.mapped("res_id"), finding.res_ids)
+            wizard = wizard.with_user(self.controller)
             if code == "unmapped_account":
                 self.assertIn("101000 Capital", wizard.line_ids.mapped("record_name"))
-            wizard = wizard.with_user(self.controller)
             wizard.line_ids.write({"code": entered[0], "label": entered[1]})
             wizard.action_confirm()
         mappings = self.env["finance.mapping"].search([("scope", "=", "saft_no")])

@@ -109,6 +109,23 @@ def test_json_lines_and_parquet_are_described(tmp_path):
     assert [one["format"] for one in found["resources"]] == ["jsonl", "jsonl", "parquet", "csv"]
     assert "dialect" not in found["resources"][0] and "encoding" not in found["resources"][2]
     assert found["resources"][3]["compression"] == "zst"
+    for resource in found["resources"]:
+        assert ("finance:json_schema" in resource) == (resource["format"] == "jsonl")
+
+
+def test_the_json_schema_of_a_line_lets_a_row_be_gone(tmp_path):
+    jsonschema = pytest.importorskip("jsonschema", reason="optional: jsonschema is not installed")
+    schema = file_of("items.jsonl", jsonl(), format="jsonl", rows=1).schema
+    line = json.loads(jsonl())
+    gone = {name: value if name in schema.key else None for name, value in line.items()}
+    whole = jsonschema.Draft202012Validator(datapackage.line_schema(schema))
+    whole.validate(line)
+    assert not whole.is_valid(gone)
+    part = jsonschema.Draft202012Validator(datapackage.line_schema(schema, "incremental"))
+    part.validate(line)
+    part.validate(gone)
+    assert not part.is_valid(gone | dict.fromkeys(schema.key))
+    assert not part.is_valid(gone | {"more": 1})
 
 
 def test_the_manifest_says_where_the_batch_is_from():
