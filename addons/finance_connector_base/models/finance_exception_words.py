@@ -96,6 +96,7 @@ class FinanceException(models.Model):
         return model not in self.env or self.env[model].has_access("read")
 
     @api.depends("steps")
+    @api.depends_context("uid")
     def _compute_can(self):
         for exception in self:
             for step in STEPS:

@@ -30,6 +30,7 @@ class FinanceException(models.Model):
     can_export_run_again = fields.Boolean(compute="_compute_can_export_run_again")
 
     @api.depends("steps")
+    @api.depends_context("uid")
     def _compute_can_export_run_again(self):
         for exception in self:
             exception.can_export_run_again = RUN_AGAIN in (exception.steps or ())
