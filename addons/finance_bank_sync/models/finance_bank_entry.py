@@ -30,7 +30,7 @@ class FinanceBankEntry(models.Model):
         "finance.bank.import", required=True, readonly=True, index=True, ondelete="cascade"
     )
     bank_statement_id = fields.Many2one(
-        "finance.bank.statement", required=True, readonly=True, index=True, ondelete="cascade"
+        "finance.bank.statement", required=True, readonly=True, ondelete="cascade"
     )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     journal_id = fields.Many2one(
@@ -102,6 +102,10 @@ class FinanceBankEntry(models.Model):
     _key_unique = models.Constraint(
         "UNIQUE (journal_id, key)", "The bank's line is in this journal already."
     )
+    # The rows of one file are decided in the transaction that writes them, when PostgreSQL knows
+    # nothing of them yet: without these two it reads all of them once for each of them.
+    _place_index = models.Index("(bank_statement_id, position)")
+    _pending_index = models.Index("(journal_id, entry_amount) WHERE state = 'pending'")
     _group_index = models.Index("(journal_id, booking_date, entry_amount)")
     _unique_id_index = models.Index(
         "(journal_id, namespace, unique_id) WHERE unique_id IS NOT NULL"

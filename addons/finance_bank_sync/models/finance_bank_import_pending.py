@@ -16,10 +16,17 @@ class FinanceBankImport(models.Model):
 
     def _decide_pending(self, journal):
         """Tell again, booked or vanished: what is announced never makes a bank line."""
+        if not self._has_pending(journal):
+            return
         ids = {"import": self.id, "journal": journal.id, "days": PENDING_DAYS}
         for query in (TOLD_AGAIN, WITHDRAWN, BOOKED_BY_ID, BOOKED_BY_CONTENT):
             self.env.cr.execute(query, ids)
         self._close_vanished(journal)
+
+    def _has_pending(self, journal):
+        query = "SELECT FROM finance_bank_entry WHERE journal_id = %s AND state = 'pending' LIMIT 1"
+        self.env.cr.execute(query, (journal.id,))
+        return bool(self.env.cr.rowcount)
 
     def _close_vanished(self, journal):
         """Close what is no longer announced: a pull lists all; a statement goes on without it."""

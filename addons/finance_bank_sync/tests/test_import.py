@@ -153,3 +153,31 @@ class TestImport(BankCase):
         self.assertEqual(line.amount, 10)
         self.assertEqual(line.foreign_currency_id, self.env.ref("base.EUR"))
         self.assertEqual(line.amount_currency, 8.7)
+
+    def test_what_is_read_grows_with_the_file_and_no_more(self):
+        """Nothing reads all entries of a file once for each of them, also when it comes again."""
+        count = 600
+        bookings = [
+            Booking(f"{number}.00", text=f"Invoice {number}", end_to_end=f"E{number}")
+            for number in range(1, count + 1)
+        ]
+        for state in ("received", "skipped"):
+            found = self.receive(files.camt(bookings), drain=False)
+            found._stage()
+            before = self.entries_read()
+            found._decide()
+            self.assertEqual(self.states(found), {state: count})
+            self.assertLess(self.entries_read() - before, 60 * count)
+
+    def entries_read(self):
+        """How many rows of entries PostgreSQL has read in this transaction, by index or without."""
+        self.env.cr.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'finance_bank_entry'"
+        )
+        return self.env.cr.fetchone()[0]
+
+    def states(self, found):
+        """How many entries of an import are in which state."""
+        entries = self.env["finance.bank.entry"].sudo()
+        return dict(entries._read_group([("import_id", "=", found.id)], ["state"], ["__count"]))
