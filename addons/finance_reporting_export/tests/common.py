@@ -23,7 +23,7 @@ def examples(page, kind=""):
 def duckdb_rows(statement):
     """Return what DuckDB answers, as text, in a process of its own: Odoo's limits its memory."""
     code = (
-        "import sys, json, duckdb; "
+        "import sys, json, duckdb; duckdb.sql('SET enable_progress_bar = false'); "
         "print(json.dumps(duckdb.sql(sys.stdin.read()).fetchall(), default=str))"
     )
     done = subprocess.run(
