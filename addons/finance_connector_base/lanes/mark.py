@@ -41,7 +41,7 @@ TABLE = """
 ROW = "INSERT INTO finance_mark DEFAULT VALUES ON CONFLICT DO NOTHING"
 
 _DATABASE = """
-    SELECT m.number, m.since, m.identity, m.held, m.at,
+    SELECT m.number, m.since, m.identity, m.at,
            m.number > 0 OR EXISTS (
                SELECT FROM finance_job
                 WHERE state NOT IN ('done', 'cancelled') AND effect IN ('idempotent', 'once')),
@@ -61,9 +61,9 @@ _COUNT = """
  RETURNING number
 """
 
-_Row = namedtuple("_Row", "number since identity held at used uuid database table")
+_Row = namedtuple("_Row", "number since identity at used uuid database table")
 # verdict: see `evidence.mark.judge`. at: when the database last took a job, naive UTC.
-Look = namedtuple("Look", "verdict number at held mark identity")
+Look = namedtuple("Look", "verdict number at mark identity")
 
 
 class HighWater:
@@ -84,7 +84,7 @@ class HighWater:
             row = self._row()
         now, then = self._identity(row), Identity.parse(row.identity)
         verdict = judge(row.number, row.since, then, now, mark, row.used)
-        return Look(verdict, row.number, row.at, row.held, mark, now)
+        return Look(verdict, row.number, row.at, mark, now)
 
     def identity(self):
         """Return the `Identity` of this database."""

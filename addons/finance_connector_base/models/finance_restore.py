@@ -174,7 +174,7 @@ class FinanceRestore(models.Model):
                 self._mark_fails(water.path, error)
             return False
         if look.verdict in HOLDING:
-            if not (look.held and self._is_known(look)):
+            if not self._is_held_for(look):
                 self._hold(water.path, look)
         elif look.verdict == ADOPT:
             water.adopt(look.identity)
@@ -182,10 +182,14 @@ class FinanceRestore(models.Model):
             self._begin_again(water, look)
         return True
 
-    def _is_known(self, look):
-        """Whether it is the restore that already waits for an administrator."""
+    def _is_held_for(self, look):
+        """Whether it is the restore that already waits for an administrator.
+
+        Another lane may have found it since ``look``, which is on a connection of its own.
+        """
         open_ = [("acknowledged_at", "=", False), ("found", "=", _found(look))]
-        return bool(self.sudo().search_count(open_, limit=1))
+        held = self.env.execute_query(SQL("SELECT held FROM finance_mark"))[0][0]
+        return held and bool(self.sudo().search_count(open_, limit=1))
 
     def _hold(self, path, look):
         """Let nothing with an effect go out, and say so."""
