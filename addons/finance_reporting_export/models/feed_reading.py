@@ -320,8 +320,11 @@ class Reading:
         changed = SQL.identifier(self.choices["changed"](self.watches(), since))
         ids = SQL("SELECT id FROM %s", changed)
         rows, told = self._rows(), self._rows()
+        # A join, before those of the columns: as a condition it would come after them, and
+        # PostgreSQL would join the whole ledger for a few rows.
         for query in (rows, told):
-            query.query.add_where("%s IN (%s)", [SQL.identifier(query.alias, "id"), ids])
+            same = SQL("%s = written.id", SQL.identifier(query.alias, "id"))
+            query.query.add_join("JOIN", "written", changed, same)
         # Whatever has changed and is not told: deleted, no longer posted, another company's.
         gone = SQL("%s EXCEPT %s", ids, told.query.select(SQL.identifier(told.alias, "id")))
         return Part(self._columns(rows, schema), self._gone(schema, gone), self.env["res.company"])

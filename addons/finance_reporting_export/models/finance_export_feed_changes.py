@@ -165,8 +165,8 @@ class FinanceExportFeed(models.Model):
         """Write the ids of the rows that have changed or are gone to a table; return its name.
 
         watches: the `Watch`es of what is told. since: PostgreSQL's snapshot, as text. The table
-        lives as long as the transaction. It may hold ids that the feed never had, and more than
-        have changed; it lacks none.
+        lives as long as the transaction, and has each id once. It may hold ids that the feed never
+        had, and more than have changed; it lacks none.
         """
         self.ensure_one()
         written = f"finance_export_written_{self.id}"
