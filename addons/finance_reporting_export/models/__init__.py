@@ -4,6 +4,7 @@ from . import finance_connector
 from . import finance_denied_action
 from . import finance_exception_controls
 from . import finance_exception_run
+from . import finance_exception_statutory
 from . import finance_export
 from . import finance_export_close
 from . import finance_export_column

@@ -7,7 +7,7 @@ from uuid import uuid4
 from odoo import fields, models, release
 from odoo.exceptions import UserError
 
-from ..statutory import KINDS, Books
+from ..statutory import KINDS, Books, OtherTotals
 from ..statutory.checks import used_accounts, used_taxes
 
 # Rows that are fetched from the server at a time.
@@ -79,8 +79,16 @@ class FinanceStatutoryExport(models.Model):
 
     def _begin(self, state, operation):
         this = self.sudo()
+        this._give_up_stopped()
         this.write({"state": state, "rounds": this.rounds + 1})
         self._enqueue(operation, revision=lambda row: row.sudo().rounds)
+
+    def _give_up_stopped(self):
+        """A job that came to an end before its work would keep the next one waiting."""
+        jobs = self.env["finance.job"]._unfinished(self)
+        for job in jobs.filtered(lambda job: job._allows("cancel")):
+            job._move("cancelled", "job.cancelled")
+        self.env["finance.exception"]._resolve(document=self, note="statutory.again")
 
     # === CHECK === #
 
@@ -100,6 +108,8 @@ class FinanceStatutoryExport(models.Model):
 
     def _make(self, job):
         """Check again in this transaction, then write; all of it is one snapshot of the books."""
+        if self.state not in ("making", "ready", "made"):
+            return
         if not self._check_books():
             self._tell("statutory.blocked", {"findings": self.finding_ids.mapped("code")})
             return
@@ -107,7 +117,7 @@ class FinanceStatutoryExport(models.Model):
         self.made_at = fields.Datetime.now()
         books = self._books()
         with self._parts() as sink:
-            written = KINDS[self.kind]().write(books, self._reader(books), sink)
+            written = self._write_books(books, sink)
         self.write(
             {
                 "state": "made",
@@ -133,11 +143,27 @@ class FinanceStatutoryExport(models.Model):
             self.explanation and {"explanation": self.explanation},
         )
 
+    def _write_books(self, books, sink):
+        """Write the file to ``sink``; return what it holds. Raises UserError on other totals."""
+        try:
+            return KINDS[self.kind]().write(books, self._reader(books), sink)
+        except OtherTotals as error:
+            raise UserError(
+                self.env._(
+                    "What was written adds up to %(totals)s (debits / credits): that is not what"
+                    " the ledger says. Look for items with parts of a cent; if there are none,"
+                    " tell your administrator",
+                    totals=error,
+                )
+            ) from error
+
     def _prove(self, job):
         """Final where the books are locked and give the very same file, byte for byte."""
+        if self.state not in ("proving", "made"):
+            return
         self._check_locked()
         books, sink = self._books(), Digest()
-        KINDS[self.kind]().write(books, self._reader(books), sink)
+        self._write_books(books, sink)
         if sink.sha256.hexdigest() != self.digest:
             self.write({"state": "made", "outdated": True})
             self._tell("statutory.outdated", {"digest": self.digest})

@@ -15,6 +15,7 @@ class MakeStatutoryFile(models.AbstractModel):
 
     def _failed(self, job, error):
         job.record._stopped()
+        return ("statutory.unwritten", {})
 
 
 class ProveStatutoryFile(models.AbstractModel):
@@ -29,3 +30,4 @@ class ProveStatutoryFile(models.AbstractModel):
 
     def _failed(self, job, error):
         job.record._stopped()
+        return ("statutory.unproved", {})

@@ -4,6 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import NO_ACCESS
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
 from odoo.addons.finance_connector_base.tests.common import drain_jobs
 from odoo.addons.finance_connector_base.tests.rpc import public_methods
@@ -181,6 +182,52 @@ class TestStatutoryExport(StatutoryCase):
         export.action_final()
         drain_jobs(self.env)
         self.assertEqual(export.state, "final")
+
+    def test_what_stopped_is_told_and_does_not_keep_the_next_one_waiting(self):
+        export = self.made("fec")
+        self.company.fiscalyear_lock_date = "2025-12-31"
+        export.action_final()
+        self.company.fiscalyear_lock_date = False
+        drain_jobs(self.env)
+        self.assertEqual(export.state, "made")
+        domain = [("document_model", "=", export._name), ("document_id", "=", export.id)]
+        exception = self.env["finance.exception"].search(domain)
+        self.assertEqual((exception.code, exception.state), ("statutory.unproved", "open"))
+        self.assertIn("not locked", exception.text)
+        # tried again before anything has changed: the same
+        exception.with_user(self.controller).action_retry()
+        drain_jobs(self.env)
+        self.assertEqual((export.state, exception.state), ("made", "open"))
+        self.company.fiscalyear_lock_date = "2025-12-31"
+        export.action_final()
+        drain_jobs(self.env)
+        self.assertEqual((export.state, exception.state), ("final", "resolved"))
+        self.assertEqual(exception.ending, "It was begun anew.")
+
+    def test_a_file_that_is_not_the_ledger_is_told(self):
+        """Parts of cents, which only the sum of the ledger shows: nothing is kept, and at once."""
+        move = self.post(
+            "2025-07-07", ("512000", 1.0, None), ("512000", 1.0, None), ("101000", -2.0, None)
+        )
+        for column, value, balance in (("debit", 1.004, 1.004), ("credit", 2.008, -2.008)):
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE account_move_line SET %(column)s = %(value)s, balance = %(balance)s"
+                    " WHERE move_id = %(move)s AND %(column)s > 0",
+                    column=SQL.identifier(column), value=value, balance=balance, move=move.id,
+                )
+            )  # fmt: skip
+        self.env.invalidate_all()
+        export = self.export("fec")
+        export.action_check()
+        export.action_make()
+        drain_jobs(self.env)
+        exception = self.env["finance.exception"].search(
+            [("code", "=", "statutory.unwritten"), ("document_id", "=", export.id)]
+        )
+        self.assertEqual((export.state, exception.state), ("ready", "open"))
+        self.assertIn("not what the ledger says", exception.text)
+        self.assertFalse(self.parts(export))
 
     def test_the_lock_date_is_set_by_an_administrator(self):
         settings = self.env["res.config.settings"].create({"company_id": self.company.id})
