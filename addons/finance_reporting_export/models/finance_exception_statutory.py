@@ -37,9 +37,3 @@ class FinanceException(models.Model):
                 steps=("retry", "open_document", "open_job"),
             ),
         }
-
-    @api.model
-    def _endings(self):
-        return super()._endings() | {
-            "statutory.again": self.env._("It was begun anew."),
-        }

@@ -88,7 +88,6 @@ class FinanceStatutoryExport(models.Model):
         jobs = self.env["finance.job"]._unfinished(self)
         for job in jobs.filtered(lambda job: job._allows("cancel")):
             job._move("cancelled", "job.cancelled")
-        self.env["finance.exception"]._resolve(document=self, note="statutory.again")
 
     # === CHECK === #
 
