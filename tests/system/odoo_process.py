@@ -132,6 +132,18 @@ class Rpc:
         """Call a public method; an error of the server raises ``RpcFault``."""
         return self._ask("object", "execute_kw", *self._head, model, method, arguments, options)
 
+    def run_action(self, cron):
+        """Run a scheduled action now, as soon as its schedule does not do so itself."""
+
+        def ran():
+            try:
+                return self.call("ir.cron", "method_direct_trigger", [cron]) or True
+            except RpcFault as fault:
+                assert "already executing" in fault.message, fault
+                return False
+
+        wait_until(ran, 30, f"scheduled action {cron}")
+
     def _ask(self, service, method, *arguments):
         question = {
             "jsonrpc": "2.0",

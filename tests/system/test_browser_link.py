@@ -231,7 +231,7 @@ class Walk:
         cron = self.rpc.call(
             "ir.model.data", "check_object_reference", "finance_bank_sync", "cron_bank_consent"
         )[1]
-        self.rpc.call("ir.cron", "method_direct_trigger", [cron])
+        self.rpc.run_action(cron)
         # one reminder a consent, on the first of its accounts
         self._open_link("Dollar")
         reminder = re.compile("Renew the consent of")

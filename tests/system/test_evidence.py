@@ -176,7 +176,7 @@ def seal_by_schedule(work):
         " VALUES (now() AT TIME ZONE 'UTC' - interval '10 min', 'test.late') RETURNING id"
     )
     [cron] = work.column("SELECT id FROM ir_cron WHERE cron_name LIKE '%%seal audit events'")
-    work.rpc.call("ir.cron", "method_direct_trigger", [cron])
+    work.rpc.run_action(cron)
     assert work.value("SELECT seal_id FROM finance_audit_event WHERE id = %s", late)
     assert work.exceptions("seal.key", "seal.late", "seal.head", "seal.replaced") == []
 
