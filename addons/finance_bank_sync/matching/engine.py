@@ -53,7 +53,7 @@ DOUBTS = (
 )  # fmt: skip
 WHY_NOT = (
     "why.closed", "why.unknown_reference", "why.check_digits", "why.partner_unknown",
-    "why.partner_ambiguous", "why.nothing_open", "why.amount", "why.amount_partner", "why.many", "why.transfer",
+    "why.nobody_named", "why.partner_ambiguous", "why.nothing_open", "why.amount", "why.amount_partner", "why.many", "why.transfer",
 )  # fmt: skip
 
 FORMS = {
@@ -376,8 +376,11 @@ class _Line(Search):
             reasons.append(_reason(code, count=len(owed)))
         elif len(self.partners) > 1:
             reasons.append(_reason("why.partner_ambiguous", count=len(self.partners)))
+        elif self.line.name or self.line.account:
+            who = self.line.name or self.line.account
+            reasons.append(_reason("why.partner_unknown", name=who))
         else:
-            reasons.append(_reason("why.partner_unknown", name=self.line.name))
+            reasons.append(_reason("why.nobody_named"))
         if len(self.fitting) > MOST_ALIKE:
             reasons.append(_reason("why.many", count=len(self.fitting)))
         return tuple(reasons)

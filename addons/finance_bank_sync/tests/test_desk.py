@@ -222,9 +222,12 @@ class TestDesk(DeskCommon):
 
     def test_says_why_not(self):
         line = self.line(-3.21, "nobody knows")
+        named = self.line(-3.22, "nobody knows", partner_name="Nowhere Ltd")
         detail = self.desk.detail(line.id)
         self.assertEqual(detail["proposals"], [])
-        self.assertTrue(detail["why_not"])
+        self.assertIn("The bank names neither an account nor a payer", detail["why_not"])
+        why_not = self.desk.detail(named.id)["why_not"]
+        self.assertIn("No partner has the account or the name “Nowhere Ltd”", why_not)
 
     # === WHO === #
 
